@@ -1,0 +1,196 @@
+/** The shapes of the REST API and of the event log, as the server sends them. */
+
+export type Id = string;
+/** A moment, ISO 8601 in UTC: `2026-11-22T10:00:00.123Z`. */
+export type Timestamp = string;
+export type Language = 'en' | 'ru';
+export type Role = 'owner' | 'admin' | 'editor' | 'commenter' | 'viewer';
+export type Priority = 'none' | 'low' | 'medium' | 'high' | 'urgent';
+export type Visibility = 'private' | 'public';
+
+export const ROLES: readonly Role[] = ['owner', 'admin', 'editor', 'commenter', 'viewer'];
+export const PRIORITIES: readonly Priority[] = ['none', 'low', 'medium', 'high', 'urgent'];
+
+export interface ServerInfo {
+  name: string;
+  version: string;
+  registration: 'open' | 'invite' | 'closed';
+  needs_admin: boolean;
+}
+
+export interface User {
+  id: Id;
+  email: string;
+  name: string;
+  language: Language;
+  time_zone: string;
+  avatar_color: string;
+  is_admin: boolean;
+  created_at: Timestamp;
+}
+
+export interface Tokens {
+  access_token: string;
+  token_type: 'bearer';
+  expires_in: number;
+  refresh_token: string | null;
+  user: User;
+}
+
+export interface Session {
+  id: Id;
+  created_at: Timestamp;
+  last_used_at: Timestamp;
+  expires_at: Timestamp;
+  user_agent: string | null;
+  ip_address: string | null;
+  current: boolean;
+}
+
+export interface Project {
+  id: Id;
+  key: string;
+  name: string;
+  description: string;
+  visibility: Visibility;
+  version: number;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+}
+
+export interface ProjectWithRole extends Project {
+  role: Role | null;
+}
+
+export interface Column {
+  id: Id;
+  key: string;
+  name: string;
+  position: string;
+  wip_limit: number | null;
+  is_done: boolean;
+}
+
+export interface Label {
+  id: Id;
+  name: string;
+  color: string;
+}
+
+export interface Member {
+  user_id: Id;
+  name: string;
+  avatar_color: string;
+  role: Role;
+  joined_at: Timestamp;
+}
+
+export interface Invitation {
+  id: Id;
+  project_id: Id;
+  email: string | null;
+  role: Role;
+  created_at: Timestamp;
+  expires_at: Timestamp;
+  token: string | null;
+  url: string | null;
+}
+
+export interface InvitationPreview {
+  project_name: string;
+  inviter_name: string;
+  role: Role;
+  email: string | null;
+  expires_at: Timestamp;
+}
+
+export interface ChecklistItem {
+  id: Id;
+  text: string;
+  done: boolean;
+}
+
+/** A task without its description: what the board shows. */
+export interface Card {
+  id: Id;
+  project_id: Id;
+  number: number;
+  key: string;
+  title: string;
+  /** The key of the column it stands in. */
+  status: string;
+  priority: Priority;
+  label_ids: Id[];
+  assignee_ids: Id[];
+  /** A day (`2026-11-25`), a moment, or null. */
+  due: string | null;
+  checklist: ChecklistItem[];
+  position: string;
+  version: number;
+  comment_count: number;
+  created_by: Id | null;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+  deleted_at: Timestamp | null;
+}
+
+export interface Task extends Card {
+  description: string;
+}
+
+export interface Comment {
+  id: Id;
+  project_id: Id;
+  task_id: Id;
+  author_id: Id | null;
+  author_name: string;
+  body: string;
+  mentions: Id[];
+  version: number;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+  edited: boolean;
+}
+
+export interface Board {
+  epoch: string;
+  seq: number;
+  role: Role | null;
+  /** `deleted` appears once the log says that the project is gone. */
+  project: Project & { deleted?: boolean };
+  columns: Column[];
+  labels: Label[];
+  members: Member[];
+  tasks: Card[];
+}
+
+/** A durable fact of a project's log. `data` is the whole object, its own id renamed, plus `changes`. */
+export interface BoardEvent {
+  type: string;
+  project_id: Id;
+  seq: number;
+  timestamp: Timestamp;
+  user_id: Id | null;
+  op_id: string | null;
+  data: Record<string, unknown>;
+}
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+/** The fields of a task that PATCH takes. */
+export type TaskPatch = Partial<
+  Pick<
+    Task,
+    'title' | 'description' | 'status' | 'priority' | 'label_ids' | 'assignee_ids' | 'due'
+  > & { checklist: Array<{ id?: Id; text: string; done: boolean }> }
+>;
+
+/** Where a card goes: into a column, next to another card, or to the end. */
+export interface Placement {
+  status: string;
+  before_id?: Id;
+  after_id?: Id;
+}

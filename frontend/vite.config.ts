@@ -1,0 +1,37 @@
+/// <reference types="vitest/config" />
+import { fileURLToPath } from 'node:url';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vite';
+
+// The page is built into the Python package, which serves it. In development Vite serves it instead
+// and passes everything else on to a running server (TIMETODO_API, by default ./dev run's address).
+const server = process.env.TIMETODO_API ?? 'http://127.0.0.1:8000';
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  base: '/',
+  plugins: [svelte()],
+  resolve: {
+    alias: { $client: here('../static/js/websocket.js') },
+    // Svelte's server build is what Node would choose for the component tests.
+    ...(process.env.VITEST ? { conditions: ['browser'] } : {}),
+  },
+  build: {
+    outDir: here('../app/web'),
+    emptyOutDir: true,
+    license: { fileName: 'licenses.md' },
+  },
+  server: {
+    fs: { allow: [here('..')] },
+    proxy: {
+      '/api': { target: server, ws: true },
+      '/static': { target: server },
+    },
+  },
+  test: {
+    environment: 'happy-dom',
+    include: ['tests/**/*.test.ts'],
+    setupFiles: ['tests/setup.ts'],
+    restoreMocks: true,
+  },
+});
