@@ -19,7 +19,8 @@ class PageBuildHook(BuildHookInterface[Any]):
         if version == "editable":
             return
         root = Path(self.root)
-        build_data["force_include"][str(root / "static")] = "app/static"
+        for script in (root / "static").rglob("*.js"):
+            build_data["force_include"][str(script)] = str("app" / script.relative_to(root))
         if not (root / "app/web/index.html").exists():
             build_page(root / "frontend")
 

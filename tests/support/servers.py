@@ -23,7 +23,7 @@ START_TIMEOUT_S = 30.0  # a cold disk under a loaded machine; usually 0.1
 STOP_TIMEOUT_S = 10.0
 POLL_S = 0.02
 
-NOBODY = 65534  # uid and gid of `nobody` on every Linux
+NOBODY = 65534  # uid and gid of `nobody` on every Linux; PostgreSQL wants one that has a name
 POSTGRES_OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
@@ -51,7 +51,7 @@ class Server(ABC):
     def __enter__(self) -> Self:
         try:
             self.process = self.launch()
-            self.wait_until_listening(self.process)
+            self.wait_until_ready(self.process)
         except BaseException:
             self.stop()
             raise
@@ -74,18 +74,19 @@ class Server(ABC):
                 start_new_session=True,  # Ctrl-C is for pytest, which then stops us in order
             )
 
-    def wait_until_listening(self, process: subprocess.Popen[bytes]) -> None:
+    def wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
         while process.poll() is None and time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except OSError:
-                time.sleep(POLL_S)
-            else:
+            if self.is_ready():
                 return
+            time.sleep(POLL_S)
         log = self.log.read_text(errors="replace")
         msg = f"{type(self).__name__} did not start:\n{log[-2000:]}"
         raise RuntimeError(msg)
+
+    @abstractmethod
+    def is_ready(self) -> bool:
+        """Tell whether a client would be served by now."""
 
     @property
     def log(self) -> Path:
@@ -109,15 +110,15 @@ class Postgres(Server):
         prefix, binaries = as_unprivileged(self.folder, find_postgres())
         data = str(self.folder / "data")
         initdb = [str(binaries / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"]
-        subprocess.run(
-            [*prefix, *initdb, "-E", "UTF8", "--locale=C.UTF-8"],
-            check=True,
-            capture_output=True,
-        )
+        run([*prefix, *initdb, "-E", "UTF8", "--locale=C.UTF-8"])
         options = POSTGRES_OPTIONS | {"port": str(self.port), "unix_socket_directories": str(self.folder)}
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
         return self.spawn([*prefix, *dying_with_parent(), str(binaries / "postgres"), "-D", data, *arguments])
+
+    def is_ready(self) -> bool:
+        # It listens earlier, but turns everybody away until then.
+        return b"ready to accept connections" in self.log.read_bytes()
 
 
 class Redis(Server):
@@ -128,6 +129,13 @@ class Redis(Server):
         options = ["--save", "", "--appendonly", "no", "--dir", str(self.folder), "--databases", "64"]
         self.url = f"redis://127.0.0.1:{self.port}"
         return self.spawn([*dying_with_parent(), *command, *options])
+
+    def is_ready(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
 
 
 def find_postgres() -> Path:
@@ -177,13 +185,13 @@ def wheel_folder(package: str) -> Path | None:
 def as_unprivileged(folder: Path, binaries: Path) -> tuple[list[str], Path]:
     """Return a command prefix under which PostgreSQL runs, for it refuses root, and its binaries.
 
-    Root gets a namespace with one ordinary user in it: no account is made and no file changes hands. Where
+    Root gets a namespace in which it is called `nobody`: no account is made and no file changes hands. Where
     that is forbidden (a chroot, a container) it becomes `nobody`, with a copy of the binaries when they lie
     where `nobody` may not look, such as under /root.
     """
     if os.geteuid() != 0:
         return [], binaries
-    namespace = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
+    namespace = ["unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--"]
     if shutil.which("unshare") and succeeds([*namespace, "true"]):
         return namespace, binaries
     nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
@@ -212,6 +220,13 @@ def copy_postgres_wheel(binaries: Path, folder: Path) -> Path:
 def dying_with_parent() -> list[str]:
     """Return a prefix that has the kernel interrupt the process when its parent dies; Linux only."""
     return ["setpriv", "--pdeathsig=INT", "--"] if shutil.which("setpriv") else []
+
+
+def run(command: list[str]) -> None:
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        msg = f"{command} failed:\n{result.stderr}"
+        raise RuntimeError(msg)
 
 
 def succeeds(command: list[str]) -> bool:
