@@ -1,0 +1,134 @@
+"""Settings: one class, read from `TIMETODO_*` environment variables; every quantity names its unit.
+
+Nothing here has a secret as its default: secrets are made on the first start and kept in the data directory.
+"""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+CHECKOUT_ROOT = Path(__file__).resolve().parent.parent
+WEAK_SECRETS = frozenset({"secret", "changeme", "change-me", "password", "timetodo", "development", "insecure"})
+MIN_SECRET_LENGTH = 32
+
+
+class Registration(StrEnum):
+    """Who may make an account."""
+
+    OPEN = "open"
+    INVITE = "invite"
+    CLOSED = "closed"
+
+
+def default_data_dir() -> Path:
+    """`./data` of a checkout, else the user's data directory (XDG Base Directory Specification)."""
+    if (CHECKOUT_ROOT / "pyproject.toml").is_file():
+        return CHECKOUT_ROOT / "data"
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "timetodo"
+
+
+class Settings(BaseSettings):
+    """All that can be set; `TIMETODO_PORT=9000` sets `port`."""
+
+    model_config = SettingsConfigDict(env_prefix="TIMETODO_", extra="ignore", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    data_dir: Path = Field(default_factory=default_data_dir)
+    public_url: str | None = None
+    """Address people use, such as https://board.example.org; the browser origin that may connect."""
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """More origins (comma separated) whose pages may use the API and the socket."""
+    database_url: str | None = None
+    """`sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`; default: a SQLite file in the data directory."""
+    redis_url: str | None = None
+    """`redis://…` when several servers share one database; default: in-process."""
+    secret_key: SecretStr | None = None
+    """Signs tokens; default: made on first start in the data directory."""
+    registration: Registration = Registration.INVITE
+    log_level: str = "INFO"
+    log_json: bool = False
+
+    access_token_s: int = Field(default=15 * 60, ge=1)
+    refresh_token_s: int = Field(default=30 * 24 * 3600, ge=60)
+    refresh_grace_s: int = Field(default=10, ge=0)
+    """Two tabs may present the same refresh token; after this it counts as stolen."""
+    invitation_s: int = Field(default=7 * 24 * 3600, ge=60)
+    auth_attempts_per_minute: int = Field(default=20, ge=1)
+    """Password checks one address may ask for."""
+
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+    idempotency_s: int = Field(default=24 * 3600, ge=1)
+    trash_s: int = Field(default=30 * 24 * 3600, ge=1)
+    log_keep_s: int = Field(default=90 * 24 * 3600, ge=1)
+    log_keep_events: int = Field(default=100_000, ge=1)
+    """Events kept per project; older ones are trimmed and replay says `expired`."""
+    retention_interval_s: float = Field(default=600, gt=0)
+
+    ws_message_bytes: int = Field(default=65_536, ge=256)
+    ws_max_rooms: int = Field(default=100, ge=1)
+    ws_messages_per_s: float = Field(default=20, gt=0)
+    ws_burst: int = Field(default=40, ge=1)
+    ws_heartbeat_s: float = Field(default=25, gt=0)
+    ws_authenticate_s: float = Field(default=10, gt=0)
+    ws_slow_s: float = Field(default=30, gt=0)
+    """A connection that takes nothing for this long is closed with 4200."""
+    ws_max_connections: int = Field(default=10_000, ge=1)
+    ws_max_connections_per_user: int = Field(default=50, ge=1)
+    ws_ticket_s: int = Field(default=30, ge=1)
+    replay_max_events: int = Field(default=1000, ge=1)
+    room_tail_events: int = Field(default=1000, ge=1)
+    """Frames a room keeps in memory for those who come back or fall behind."""
+    presence_grace_s: float = Field(default=10, ge=0)
+    relay_check_s: float = Field(default=1.0, gt=0)
+    """How often rooms are compared with the log."""
+    drain_s: float = Field(default=2, ge=0)
+    shutdown_s: int = Field(default=5, ge=1)
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        return (
+            tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @model_validator(mode="after")
+    def _refuse_weak_secret(self) -> Self:
+        if self.secret_key is not None:
+            secret = self.secret_key.get_secret_value()
+            if len(secret) < MIN_SECRET_LENGTH or secret.lower() in WEAK_SECRETS:
+                message = f"TIMETODO_SECRET_KEY needs {MIN_SECRET_LENGTH} random characters; unset it to have one made"
+                raise ValueError(message)
+        return self
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database to open: the configured one or the SQLite file in the data directory."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'timetodo.sqlite3'}"
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Browser origins that may connect. Taken from configuration only: a request's own Host proves nothing."""
+        own = self.public_url or f"http://{self.host}:{self.port}"
+        found = {_origin(own), *self.allowed_origins}
+        if self.public_url is None:
+            found |= {f"http://{name}:{self.port}" for name in ("localhost", "127.0.0.1", "[::1]")}
+        return frozenset(found)
+
+    @property
+    def base_url(self) -> str:
+        """Address of this server as people type it, without a trailing slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

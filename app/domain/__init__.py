@@ -1,0 +1,1 @@
+"""Pure facts and rules; imports nothing of the application."""

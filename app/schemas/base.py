@@ -1,0 +1,104 @@
+"""What every request and response body shares: unknown fields are refused, text is storable, times are UTC.
+
+NUL, which PostgreSQL refuses, is turned away here with the field's name; lone surrogates already fail as text.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints, WithJsonSchema
+
+from app.domain.clock import format_time
+from app.errors import BadRequest
+
+Item = TypeVar("Item")
+
+
+class RequestModel(BaseModel):
+    """Base of request bodies: a field we do not know is a mistake, and we say so."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class ResponseModel(BaseModel):
+    """Base of response bodies, which are also the `data` of events."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class Page(ResponseModel, Generic[Item]):
+    """One page of a list; `next_cursor` is null on the last one."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        message = "must not contain the NUL character"
+        raise ValueError(message)
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        message = "must not be blank"
+        raise ValueError(message)
+    return text
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+Line = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_not_blank)]
+Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
+UtcTime = Annotated[
+    datetime,
+    PlainSerializer(format_time, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-22T10:00:00.123Z"]}),
+]
+
+
+def make_page(found: Sequence[Item], limit: int, key: Callable[[Item], tuple[str | int | UUID, ...]]) -> Page[Item]:
+    """Return the first `limit` of `found`, which holds one more when there is a next page; `key` is the sort key."""
+    items = list(found[:limit])
+    return Page(items=items, next_cursor=encode_cursor(*key(items[-1])) if len(found) > limit else None)
+
+
+def encode_cursor(*key: str | int | UUID) -> str:
+    """Make the opaque mark of the last item of a page from its sort key."""
+    raw = orjson.dumps([str(part) if isinstance(part, UUID) else part for part in key])
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str | None, *shape: type) -> list[Any] | None:
+    """Read a cursor back; `shape` are the types of the key's parts.
+
+    Raises:
+        BadRequest: not a cursor this list has given out.
+    """
+    if cursor is None:
+        return None
+    try:
+        key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(key, list) or len(key) != len(shape):
+            raise ValueError
+        return [_part(value, kind) for value, kind in zip(key, shape, strict=True)]
+    except (ValueError, TypeError, binascii.Error):
+        message = "this cursor was not given out by this list; start without one"
+        raise BadRequest(message) from None
+
+
+def _part(value: object, kind: type) -> object:
+    if kind is UUID and isinstance(value, str):
+        return UUID(value)
+    if type(value) is not kind:
+        raise TypeError
+    if isinstance(value, str):
+        return _without_nul(value)
+    if isinstance(value, int) and abs(value) >= 1 << 53:
+        raise ValueError
+    return value

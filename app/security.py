@@ -1,0 +1,147 @@
+"""Passwords, access tokens and random credentials: made and checked here, nowhere else.
+
+Passwords are argon2id, hashed in a thread because it is slow by design. Access tokens are JWTs (RFC 7519) of one
+algorithm; whatever a token's header says about keys or algorithms is ignored. Refresh tokens, tickets and invitations
+are random and stored as SHA-256 digests only.
+"""
+
+import asyncio
+import hashlib
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import jwt
+import uuid_utils.compat
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from app.errors import TokenExpired, Unauthorized
+
+ALGORITHM: Final = "HS256"
+TOKEN_TYPE: Final = "access"  # noqa: S105 - a claim's value
+SECRET_BYTES: Final = 48
+MAX_TOKEN_LENGTH: Final = 4096
+_REQUIRED_CLAIMS: Final = ("exp", "iat", "sub", "sid", "type")
+_INVALID: Final = "the access token is not valid; sign in again"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """Who an access token speaks for, and until when."""
+
+    user_id: UUID
+    session_id: UUID
+    expires_at: datetime
+
+
+class AccessTokens:
+    """Issues and verifies access tokens with one key."""
+
+    def __init__(self, secret: str, *, lifetime_s: int) -> None:
+        self._secret = secret
+        self.lifetime_s = lifetime_s
+
+    def issue(self, user_id: UUID, session_id: UUID, now: datetime) -> str:
+        """Return a token for one session, valid for `lifetime_s` from `now`."""
+        claims = {
+            "sub": str(user_id),
+            "sid": str(session_id),
+            "type": TOKEN_TYPE,
+            "iat": int(now.timestamp()),
+            "exp": int((now + timedelta(seconds=self.lifetime_s)).timestamp()),
+        }
+        return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
+
+    def expiry_from_now(self) -> datetime:
+        """Return when a token issued at this moment would expire."""
+        return datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=self.lifetime_s)
+
+    def verify(self, token: str) -> AccessClaims:
+        """Return what a valid token says.
+
+        Raises:
+            TokenExpired: it was valid once.
+            Unauthorized: it is not ours, or not an access token.
+        """
+        if len(token) > MAX_TOKEN_LENGTH:
+            raise Unauthorized(_INVALID)
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token, self._secret, algorithms=[ALGORITHM], options={"require": list(_REQUIRED_CLAIMS)}
+            )
+            if claims["type"] != TOKEN_TYPE or type(claims["exp"]) is not int:
+                raise Unauthorized(_INVALID)
+            return AccessClaims(UUID(claims["sub"]), UUID(claims["sid"]), datetime.fromtimestamp(claims["exp"], tz=UTC))
+        except jwt.ExpiredSignatureError:
+            message = "the access token has expired; get a new one from POST /api/v1/auth/refresh"
+            raise TokenExpired(message) from None
+        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+            raise Unauthorized(_INVALID) from None
+
+
+class Passwords:
+    """argon2id with the library's current defaults (RFC 9106, low-memory profile), off the event loop.
+
+    At most as many hashes at once as there are cores: each takes 64 MiB.
+    """
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._slots = asyncio.Semaphore(os.cpu_count() or 1)
+        self._decoy = self._hasher.hash(secrets.token_hex())
+
+    async def hash(self, password: str) -> str:
+        """Hash a new password."""
+        async with self._slots:
+            return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def verify(self, stored: str | None, password: str) -> bool:
+        """Check a password; without a stored hash (unknown user) it takes the same time and is wrong."""
+        async with self._slots:
+            return await asyncio.to_thread(self._verify, stored, password)
+
+    def _verify(self, stored: str | None, password: str) -> bool:
+        try:
+            self._hasher.verify(stored or self._decoy, password)
+        except (VerifyMismatchError, InvalidHashError):
+            return False
+        return stored is not None
+
+
+def new_id() -> UUID:
+    """Return a UUIDv7 (RFC 9562): unique everywhere, and in order of creation for the database's sake."""
+    return uuid_utils.compat.uuid7()
+
+
+def new_credential() -> str:
+    """Return 256 random bits, URL-safe."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(credential: str) -> str:
+    """Return what is stored of a random credential. It has full entropy, so a plain hash suffices."""
+    return hashlib.sha256(credential.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def load_or_create_secret(path: Path, *, size_bytes: int = SECRET_BYTES) -> str:
+    """Read a secret from a file, made on first use with mode 0600; two servers starting at once agree on one."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(size_bytes))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text().strip()
