@@ -1,0 +1,1 @@
+"""How committed events and signals travel between servers: in-process, or through Redis."""

@@ -1,0 +1,104 @@
+"""The broker of several servers: Redis (or Valkey) publish/subscribe, nothing stored.
+
+A listener that lost its connection dials again for ever; what was published meanwhile is found in the log. The
+channel names carry a prefix so that several boards can share one Redis.
+"""
+
+import asyncio
+import contextlib
+from typing import Final
+from uuid import UUID
+
+import orjson
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from app.broker.base import EventListener, Signal, SignalListener, SignalType
+from app.domain.events import Event
+
+RECONNECT_S: Final = 0.5
+SOCKET_TIMEOUT_S: Final = 5.0
+"""A Redis that does not answer must not hold up requests longer than this."""
+_DOWN: Final = "Redis does not answer"
+_log = structlog.get_logger(__name__)
+
+
+class RedisBroker:
+    """Publishes to, and listens on, one channel for events and one for signals."""
+
+    def __init__(self, url: str, *, prefix: str = "timetodo") -> None:
+        self._redis: Redis = Redis.from_url(
+            url, socket_connect_timeout=SOCKET_TIMEOUT_S, socket_timeout=SOCKET_TIMEOUT_S, health_check_interval=15
+        )
+        self._events = f"{prefix}:events"
+        self._signals = f"{prefix}:signals"
+        self._listener: asyncio.Task[None] | None = None
+
+    async def start(self, on_event: EventListener, on_signal: SignalListener) -> None:
+        """Subscribe, and return when the subscription stands."""
+        ready = asyncio.Event()
+        self._listener = asyncio.create_task(self._listen(on_event, on_signal, ready), name="redis-listener")
+        await asyncio.wait_for(ready.wait(), SOCKET_TIMEOUT_S * 2)
+
+    async def publish(self, event: Event) -> None:
+        """Publish the event as everybody will read it."""
+        await self._send(self._events, event.encoded)
+
+    async def signal(self, signal: Signal) -> None:
+        """Publish the signal."""
+        await self._send(self._signals, orjson.dumps(signal))
+
+    async def _send(self, channel: str, body: bytes) -> None:
+        try:
+            await self._redis.publish(channel, body)
+        except RedisError as error:
+            raise ConnectionError(_DOWN) from error
+
+    async def ping(self) -> None:
+        """Return when Redis answers.
+
+        Raises:
+            ConnectionError: it does not.
+        """
+        try:
+            await self._redis.ping()
+        except RedisError as error:
+            raise ConnectionError(_DOWN) from error
+
+    async def close(self) -> None:
+        """Stop listening and disconnect."""
+        if self._listener is not None:
+            self._listener.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._listener
+        await self._redis.aclose()
+
+    async def _listen(self, on_event: EventListener, on_signal: SignalListener, ready: asyncio.Event) -> None:
+        while True:
+            try:
+                async with self._redis.pubsub() as subscription:
+                    await subscription.subscribe(self._events, self._signals)
+                    while True:
+                        message = await subscription.get_message(timeout=SOCKET_TIMEOUT_S)
+                        if message is None:
+                            continue
+                        if message["type"] == "subscribe":
+                            ready.set()
+                        elif message["type"] == "message":
+                            self._deliver(message["channel"], message["data"], on_event, on_signal)
+            except (RedisError, OSError):
+                _log.warning("redis_listener_lost", retry_s=RECONNECT_S)
+                await asyncio.sleep(RECONNECT_S)
+
+    def _deliver(self, channel: bytes, body: bytes, on_event: EventListener, on_signal: SignalListener) -> None:
+        """Hand one message over; whatever is wrong with it must not deafen this server."""
+        try:
+            if channel == self._events.encode():
+                on_event(Event.decode(body))
+            else:
+                raw = orjson.loads(body)
+                identifier = UUID(raw["id"]) if raw["id"] else None
+                on_signal(Signal(SignalType(raw["type"]), raw["origin"], identifier, raw["data"]))
+        except Exception:  # noqa: BLE001 - whatever is wrong with one message
+            _log.exception("publication_not_delivered", channel=channel.decode())
