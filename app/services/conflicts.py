@@ -1,0 +1,69 @@
+"""When two people change one task: disjoint fields merge, the same field is a conflict that loses neither text."""
+
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import select
+
+from app.db.unit_of_work import UnitOfWork
+from app.errors import InvalidField, VersionConflict
+from app.models import LoggedEvent
+from app.schemas.tasks import Task
+from app.services.access import ProjectAccess
+
+MAX_EVENTS_SEARCHED: Final = 200
+"""How far back in a task's own history its base version is looked for."""
+
+
+async def check(
+    uow: UnitOfWork,
+    project: ProjectAccess,
+    task: Task,
+    changed: dict[str, Any],
+    field_versions: dict[str, int],
+    if_version: int,
+) -> None:
+    """Refuse a change of fields that others changed after `if_version`.
+
+    Raises:
+        VersionConflict: `fields` names them, with `mine`, `theirs` and `base` (null when no longer kept).
+        InvalidField: the version lies in the future.
+    """
+    if if_version > task.version:
+        raise InvalidField("If-Match", f"is version {if_version}, but the task is at version {task.version}")
+    fields = sorted(name for name in changed if field_versions.get(name, 1) > if_version)
+    if not fields:
+        return
+    current = task.model_dump(mode="json")
+    mine = task.model_copy(update=changed).model_dump(mode="json")
+    base = await _version_of(uow, project, task, if_version)
+    message = f"somebody else changed {', '.join(fields)} meanwhile; keep theirs or send yours with the new version"
+    raise VersionConflict(
+        message,
+        extra={
+            "fields": fields,
+            "mine": {name: mine[name] for name in fields},
+            "theirs": {name: current[name] for name in fields},
+            "base": {name: base[name] for name in fields} if base else None,
+            "current": current,
+        },
+    )
+
+
+async def _version_of(uow: UnitOfWork, project: ProjectAccess, task: Task, version: int) -> dict[str, Any] | None:
+    """Return the task as it was at `version`, from the log."""
+    statement = (
+        select(LoggedEvent.data)
+        .where(
+            LoggedEvent.project_id == project.id,
+            LoggedEvent.type.startswith("task_"),
+            LoggedEvent.data.contains(f'"task_id":"{task.id}"'),
+        )
+        .order_by(LoggedEvent.seq.desc())
+        .limit(MAX_EVENTS_SEARCHED)
+    )
+    for data in (await uow.fetch(statement)).scalars():
+        past: dict[str, Any] = orjson.loads(data)
+        if past["version"] <= version:
+            return past
+    return None

@@ -1,0 +1,141 @@
+"""Invitations to a project: a secret link, for anybody or for the account of one e-mail address."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import Select, delete, insert, select
+
+from app.db.unit_of_work import UnitOfWork
+from app.domain.clock import utc_now
+from app.errors import Forbidden, NotFound
+from app.models import Invitation as InvitationRow
+from app.models import Member as MemberRow
+from app.models import Project, User
+from app.permissions import Action, Role, may_set_role
+from app.schemas.base import Page, decode_cursor, make_page
+from app.schemas.projects import Invitation, InvitationCreate, InvitationPreview, ProjectWithRole
+from app.security import digest, new_credential, new_id
+from app.services import members, projects
+from app.services.access import Actor, Record, open_project
+
+
+async def list_invitations(
+    uow: UnitOfWork, actor: Actor, project_id: UUID, *, cursor: str | None, limit: int
+) -> Page[Invitation]:
+    """Return a page of a project's open invitations, oldest first, without their tokens."""
+    project = await open_project(uow, actor, project_id, Action.MANAGE_MEMBERS)
+    statement = (
+        select(InvitationRow)
+        .where(InvitationRow.project_id == project.id, InvitationRow.expires_at > utc_now())
+        .order_by(InvitationRow.id)
+        .limit(limit + 1)
+    )
+    if after := decode_cursor(cursor, UUID):
+        statement = statement.where(InvitationRow.id > after[0])
+    found = [_to_invitation(row) for row in (await uow.fetch(statement)).all()]
+    return make_page(found, limit, lambda invitation: (invitation.id,))
+
+
+async def create(
+    uow: UnitOfWork, actor: Actor, project_id: UUID, body: InvitationCreate, *, base_url: str, lifetime_s: int
+) -> Invitation:
+    """Make an invitation; its token is in the answer and nowhere else."""
+    project = await open_project(uow, actor, project_id, Action.MANAGE_MEMBERS, lock=True)
+    if project.role is None or not may_set_role(project.role, None, body.role):
+        message = "only an owner of the project can invite an owner"
+        raise Forbidden(message)
+    token, now = new_credential(), utc_now()
+    row = {
+        "id": new_id(),
+        "project_id": project.id,
+        "email": body.email,
+        "role": body.role.value,
+        "created_at": now,
+        "expires_at": now + timedelta(seconds=lifetime_s),
+    }
+    await uow.execute(insert(InvitationRow).values(row | {"digest": digest(token), "created_by": actor.user_id}))
+    return Invitation.model_validate(row | {"token": token, "url": f"{base_url}/invite/{token}"})
+
+
+async def revoke(uow: UnitOfWork, actor: Actor, project_id: UUID, invitation_id: UUID) -> None:
+    """Make an invitation useless."""
+    project = await open_project(uow, actor, project_id, Action.MANAGE_MEMBERS, lock=True)
+    where = (InvitationRow.id == invitation_id, InvitationRow.project_id == project.id)
+    if (await uow.execute(delete(InvitationRow).where(*where))).rowcount == 0:
+        message = "no such invitation in this project"
+        raise NotFound(message)
+
+
+async def preview(uow: UnitOfWork, token: str) -> InvitationPreview:
+    """Return what the holder of a link sees before accepting."""
+    row = await find(uow, token)
+    return InvitationPreview(
+        project_name=row.project_name,
+        inviter_name=row.inviter_name,
+        role=Role(row.role),
+        email=row.email,
+        expires_at=row.expires_at,
+    )
+
+
+async def accept(uow: UnitOfWork, actor: Actor, token: str) -> ProjectWithRole:
+    """Join the project. A link for one address serves once; an open link serves until it expires or is revoked.
+
+    Somebody who is a member already stays as they are.
+    """
+    found = await find(uow, token)
+    await uow.fetch(select(Project.id).where(Project.id == found.project_id).with_for_update())
+    invitation = await find(uow, token)  # under the lock: it may have been used or revoked while we waited
+    user: Record = (await uow.fetch(select(User).where(User.id == actor.user_id))).one()
+    if invitation.email is not None and invitation.email != user.email:
+        message = "this invitation is for another e-mail address; sign in with that account"
+        raise Forbidden(message)
+    if await members.find_member(uow, invitation.project_id, actor.user_id) is None:
+        await members.join(uow, invitation.project_id, user, Role(invitation.role))
+    if invitation.email is not None:
+        await uow.execute(delete(InvitationRow).where(InvitationRow.id == invitation.id))
+    return await projects.get_project(uow, actor, invitation.project_id)
+
+
+async def find(uow: UnitOfWork, token: str) -> Record:
+    """Return a valid invitation with the names it shows.
+
+    Raises:
+        NotFound: unknown, expired, revoked or used, or its maker could not make it any more.
+    """
+    row: Record | None = (await uow.fetch(_by_token(token))).one_or_none()
+    if row is None or not may_set_role(Role(row.inviter_role), None, Role(row.role)):
+        message = "this invitation is not valid (any more); ask for a new one"
+        raise NotFound(message)
+    return row
+
+
+def _by_token(token: str) -> Select[*tuple[object, ...]]:
+    inviter_role = MemberRow.role.label("inviter_role")
+    return (
+        select(InvitationRow, Project.name.label("project_name"), User.name.label("inviter_name"), inviter_role)
+        .join(Project, Project.id == InvitationRow.project_id)
+        .join(User, User.id == InvitationRow.created_by)
+        .join(
+            MemberRow,
+            (MemberRow.project_id == InvitationRow.project_id) & (MemberRow.user_id == InvitationRow.created_by),
+        )
+        .where(
+            InvitationRow.digest == digest(token),
+            InvitationRow.expires_at > utc_now(),
+            Project.deleted_at.is_(None),
+        )
+    )
+
+
+def _to_invitation(row: Record) -> Invitation:
+    return Invitation(
+        id=row.id,
+        project_id=row.project_id,
+        email=row.email,
+        role=row.role,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        token=None,
+        url=None,
+    )

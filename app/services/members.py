@@ -1,0 +1,146 @@
+"""Members and their roles. The last owner stays: a project always has somebody who can do everything."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, delete, func, insert, select, update
+
+from app.db.unit_of_work import UnitOfWork
+from app.domain.clock import utc_now
+from app.domain.events import EventType
+from app.errors import Conflict, Forbidden, LastOwner, NotFound
+from app.models import Member as MemberRow
+from app.models import Task, TaskAssignee, User
+from app.permissions import Action, Role, may_set_role
+from app.schemas.base import Page, decode_cursor, make_page
+from app.schemas.projects import Invitation, InvitationCreate, Member, MemberAdd, MemberUpdate
+from app.services import facts, invitations
+from app.services.access import Actor, ProjectAccess, Record, open_project
+
+
+async def list_members(
+    uow: UnitOfWork, actor: Actor, project_id: UUID, *, cursor: str | None, limit: int
+) -> Page[Member]:
+    """Return a page of a project's members."""
+    project = await open_project(uow, actor, project_id, Action.SEE_MEMBERS_LIST)
+    found = await fetch_members(uow, project.id, after=decode_cursor(cursor, UUID), limit=limit + 1)
+    return make_page(found, limit, lambda member: (member.user_id,))
+
+
+async def add(
+    uow: UnitOfWork, actor: Actor, project_id: UUID, body: MemberAdd, *, base_url: str, lifetime_s: int
+) -> Member | Invitation:
+    """Add the person with this e-mail address; when nobody has it yet, return an invitation for them instead."""
+    project = await open_project(uow, actor, project_id, Action.MANAGE_MEMBERS, lock=True)
+    _check_may_set(project, None, body.role)
+    user = await _find_user(uow, body.email)
+    if user is None:
+        wanted = InvitationCreate(role=body.role, email=body.email)
+        return await invitations.create(uow, actor, project_id, wanted, base_url=base_url, lifetime_s=lifetime_s)
+    if await find_member(uow, project.id, user.id) is not None:
+        message = f"{user.name} is already a member; change the role instead"
+        raise Conflict(message)
+    return await join(uow, project.id, user, body.role)
+
+
+async def join(uow: UnitOfWork, project_id: UUID, user: Record, role: Role) -> Member:
+    """Make a user (a row with id, name, avatar_color) a member, under the project's lock."""
+    member = Member(user_id=user.id, name=user.name, avatar_color=user.avatar_color, role=role, joined_at=utc_now())
+    row = {"project_id": project_id, "user_id": user.id, "role": role.value, "joined_at": member.joined_at}
+    await uow.execute(insert(MemberRow).values(row))
+    await facts.record(uow, project_id, EventType.PROJECT_MEMBER_ADDED, "member", member, [])
+    return member
+
+
+async def change_role(uow: UnitOfWork, actor: Actor, project_id: UUID, user_id: UUID, body: MemberUpdate) -> Member:
+    """Give a member another role."""
+    project = await open_project(uow, actor, project_id, Action.MANAGE_MEMBERS, lock=True)
+    member = await _get_member(uow, project, user_id)
+    _check_may_set(project, member.role, body.role)
+    if member.role is body.role:
+        return member
+    await _check_owner_remains(uow, project, member)
+    where = (MemberRow.project_id == project.id, MemberRow.user_id == user_id)
+    await uow.execute(update(MemberRow).where(*where).values(role=body.role.value))
+    changed = member.model_copy(update={"role": body.role})
+    await facts.record(uow, project.id, EventType.PROJECT_MEMBER_UPDATED, "member", changed, ["role"])
+    return changed
+
+
+async def remove(uow: UnitOfWork, actor: Actor, project_id: UUID, user_id: UUID) -> None:
+    """Remove a member, or leave (oneself). Their assignments in this project end with it."""
+    leaving = actor.user_id == user_id
+    action = Action.SEE_MEMBERS_LIST if leaving else Action.MANAGE_MEMBERS
+    project = await open_project(uow, actor, project_id, action, lock=True)
+    member = await _get_member(uow, project, user_id)
+    if not leaving:
+        _check_may_set(project, member.role, None)
+    await _check_owner_remains(uow, project, member)
+    tasks = select(Task.id).where(Task.project_id == project.id)
+    await uow.execute(delete(TaskAssignee).where(TaskAssignee.user_id == user_id, TaskAssignee.task_id.in_(tasks)))
+    await uow.execute(delete(MemberRow).where(MemberRow.project_id == project.id, MemberRow.user_id == user_id))
+    await facts.record(uow, project.id, EventType.PROJECT_MEMBER_REMOVED, "member", member, [])
+
+
+async def fetch_members(
+    uow: UnitOfWork, project_id: UUID, *, after: list[UUID] | None = None, limit: int | None = None
+) -> list[Member]:
+    """Return members by user id."""
+    statement = _members(project_id).order_by(MemberRow.user_id).limit(limit)
+    if after:
+        statement = statement.where(MemberRow.user_id > after[0])
+    return [_to_member(row) for row in (await uow.fetch(statement)).all()]
+
+
+async def find_member(uow: UnitOfWork, project_id: UUID, user_id: UUID) -> Member | None:
+    """Return one member, or None."""
+    row = (await uow.fetch(_members(project_id).where(MemberRow.user_id == user_id))).one_or_none()
+    return _to_member(row) if row is not None else None
+
+
+def _members(project_id: UUID) -> Select[*tuple[Any, ...]]:
+    columns = (User.name, User.avatar_color, MemberRow.user_id, MemberRow.role, MemberRow.joined_at)
+    return select(*columns).join(User, User.id == MemberRow.user_id).where(MemberRow.project_id == project_id)
+
+
+def _to_member(row: Record) -> Member:
+    return Member(
+        user_id=row.user_id,
+        name=row.name,
+        avatar_color=row.avatar_color,
+        role=row.role,
+        joined_at=row.joined_at,
+    )
+
+
+async def _get_member(uow: UnitOfWork, project: ProjectAccess, user_id: UUID) -> Member:
+    member = await find_member(uow, project.id, user_id)
+    if member is None:
+        message = "no such member in this project"
+        raise NotFound(message)
+    return member
+
+
+async def _find_user(uow: UnitOfWork, email: str) -> Record | None:
+    statement = select(User.id, User.name, User.avatar_color).where(User.email == email, User.is_active)
+    row: Record | None = (await uow.fetch(statement)).one_or_none()
+    return row
+
+
+def _check_may_set(project: ProjectAccess, target: Role | None, new: Role | None) -> None:
+    if project.role is None or not may_set_role(project.role, target, new):
+        message = "only an owner of the project can add, change or remove an owner"
+        raise Forbidden(message)
+
+
+async def _check_owner_remains(uow: UnitOfWork, project: ProjectAccess, member: Member) -> None:
+    if member.role is not Role.OWNER:
+        return
+    statement = (
+        select(func.count())
+        .select_from(MemberRow)
+        .where(MemberRow.project_id == project.id, MemberRow.role == Role.OWNER.value)
+    )
+    if (await uow.fetch(statement)).scalar_one() == 1:
+        message = "the last owner stays; make somebody else an owner first, or delete the project"
+        raise LastOwner(message)

@@ -1,0 +1,145 @@
+"""Projects: list, create with the usual three columns, change, delete."""
+
+import re
+import secrets
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+
+from app.db.unit_of_work import UnitOfWork
+from app.domain import ranking
+from app.domain.clock import utc_now
+from app.domain.events import EventType
+from app.models import BoardColumn, Member
+from app.models import Project as ProjectRow
+from app.permissions import Action, Role
+from app.schemas.base import Page, decode_cursor, make_page
+from app.schemas.projects import Project, ProjectCreate, ProjectUpdate, ProjectWithRole
+from app.security import new_id
+from app.services import facts
+from app.services.access import Actor, Record, open_project
+
+DEFAULT_COLUMNS: Final = (("todo", "To do", False), ("in_progress", "In progress", False), ("done", "Done", True))
+MAX_KEY_LENGTH: Final = 10
+_CYRILLIC: Final = dict(
+    zip(
+        "АБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ",
+        "A B V G D E E ZH Z I Y K L M N O P R S T U F KH TS CH SH SCH _ Y _ E YU YA".replace("_", "").split(" "),
+        strict=True,
+    )
+)
+
+
+async def list_projects(uow: UnitOfWork, actor: Actor, *, cursor: str | None, limit: int) -> Page[ProjectWithRole]:
+    """Return a page of the projects the actor is a member of, oldest first."""
+    statement = (
+        select(ProjectRow, Member.role)
+        .join(Member, Member.project_id == ProjectRow.id)
+        .where(Member.user_id == actor.user_id, ProjectRow.deleted_at.is_(None))
+        .order_by(ProjectRow.id)
+        .limit(limit + 1)
+    )
+    if after := decode_cursor(cursor, UUID):
+        statement = statement.where(ProjectRow.id > after[0])
+    rows = (await uow.fetch(statement)).all()
+    return make_page([_with_role(row, Role(row.role)) for row in rows], limit, lambda project: (project.id,))
+
+
+async def get_project(uow: UnitOfWork, actor: Actor | None, project_id: UUID) -> ProjectWithRole:
+    """Return one project."""
+    project = await open_project(uow, actor, project_id, Action.READ)
+    return _with_role(project.row, project.role)
+
+
+async def create(uow: UnitOfWork, actor: Actor, body: ProjectCreate) -> ProjectWithRole:
+    """Create a project owned by the actor. Its log begins empty: the first event will be number 1."""
+    now = utc_now()
+    project = Project(
+        id=new_id(),
+        key=body.key or make_key(body.name),
+        name=body.name,
+        description=body.description,
+        visibility=body.visibility,
+        version=1,
+        created_at=now,
+        updated_at=now,
+    )
+    log = {"epoch": new_epoch(), "event_seq": 0, "event_floor": 0, "last_task_number": 0, "deleted_at": None}
+    columns = project.model_dump() | {"visibility": project.visibility.value} | log
+    await uow.execute(insert(ProjectRow).values(columns))
+    owner = {"project_id": project.id, "user_id": actor.user_id, "role": Role.OWNER.value, "joined_at": now}
+    await uow.execute(insert(Member).values(owner))
+    await uow.execute(insert(BoardColumn), _default_columns(project.id))
+    return ProjectWithRole(**project.model_dump(), role=Role.OWNER)
+
+
+async def update_project(uow: UnitOfWork, actor: Actor, project_id: UUID, body: ProjectUpdate) -> ProjectWithRole:
+    """Change the fields that are set in `body`."""
+    opened = await open_project(uow, actor, project_id, Action.EDIT_PROJECT, lock=True)
+    project = to_project(opened.row)
+    changed = facts.changed_fields(project, {name: getattr(body, name) for name in body.model_fields_set})
+    if changed:
+        project = project.model_copy(update=changed | {"version": project.version + 1, "updated_at": utc_now()})
+        columns = project.model_dump(exclude={"id", "key"}) | {"visibility": project.visibility.value}
+        await uow.execute(update(ProjectRow).where(ProjectRow.id == project_id).values(columns))
+        await _record(uow, project, EventType.PROJECT_UPDATED, list(changed))
+    return ProjectWithRole(**project.model_dump(), role=opened.role)
+
+
+async def delete_project(uow: UnitOfWork, actor: Actor, project_id: UUID) -> None:
+    """Hide a project from everybody. Its last event tells those who look at it."""
+    opened = await open_project(uow, actor, project_id, Action.DELETE_PROJECT, lock=True)
+    project = to_project(opened.row)
+    await _record(uow, project, EventType.PROJECT_DELETED, [])
+    await uow.execute(update(ProjectRow).where(ProjectRow.id == project_id).values(deleted_at=utc_now()))
+
+
+async def member_project_ids(uow: UnitOfWork, user_id: UUID) -> list[UUID]:
+    """Return the projects a user is a member of."""
+    statement = (
+        select(Member.project_id)
+        .join(ProjectRow, ProjectRow.id == Member.project_id)
+        .where(Member.user_id == user_id, ProjectRow.deleted_at.is_(None))
+    )
+    return list((await uow.fetch(statement)).scalars())
+
+
+def to_project(row: Record) -> Project:
+    """Return the project of one row."""
+    return Project(**{name: getattr(row, name) for name in Project.model_fields})
+
+
+def make_key(name: str) -> str:
+    """Return initials of the words, or the beginning of a single one, in Latin capitals: `Новый сайт` → `NS`."""
+    latin = "".join(_CYRILLIC.get(letter, letter) for letter in name.upper())
+    words = re.findall(r"[A-Z][A-Z0-9]*", latin)
+    if not words:
+        return "TASK"
+    key = "".join(word[0] for word in words) if len(words) > 1 else words[0][:4]
+    return key[:MAX_KEY_LENGTH]
+
+
+def new_epoch() -> str:
+    """Return a name for the life of a log."""
+    return secrets.token_hex(6)
+
+
+def _default_columns(project_id: UUID) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    position = None
+    for key, name, is_done in DEFAULT_COLUMNS:
+        position = ranking.between(position, None)
+        column = {"id": new_id(), "project_id": project_id, "key": key, "name": name, "is_done": is_done}
+        rows.append(column | {"position": position, "wip_limit": None})
+    return rows
+
+
+async def _record(uow: UnitOfWork, project: Project, type_: EventType, changes: list[str]) -> None:
+    """The envelope names the project, so its own id is left out of the data."""
+    data = project.model_dump(mode="json", exclude={"id"})
+    await uow.record(project.id, type_, data | {"changes": sorted(changes)})
+
+
+def _with_role(row: Record, role: Role | None) -> ProjectWithRole:
+    return ProjectWithRole(**to_project(row).model_dump(), role=role)

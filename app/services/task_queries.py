@@ -1,0 +1,82 @@
+"""Finding tasks: one, those of a project that match a filter, those in its trash."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, String, cast, or_, select, tuple_
+
+from app.db.unit_of_work import UnitOfWork
+from app.models import Task as TaskRow
+from app.models import TaskAssignee, TaskLabel
+from app.permissions import Action
+from app.schemas.base import Page, decode_cursor, make_page
+from app.schemas.tasks import Task, TaskFilter
+from app.services.access import Actor, ProjectAccess, open_project, open_task
+from app.services.task_rows import fetch_tasks, load_task
+
+
+async def get_task(uow: UnitOfWork, actor: Actor | None, task_id: UUID) -> Task:
+    """Return one task."""
+    project = await open_task(uow, actor, task_id, Action.READ)
+    return await load_task(uow, project, task_id)
+
+
+async def list_tasks(
+    uow: UnitOfWork, actor: Actor | None, project_id: UUID, wanted: TaskFilter, *, cursor: str | None, limit: int
+) -> Page[Task]:
+    """Return a page of a project's tasks, by column key, then position."""
+    project = await open_project(uow, actor, project_id, Action.READ)
+    key = (TaskRow.status, TaskRow.position, TaskRow.id)
+    statement = (
+        select(TaskRow)
+        .where(TaskRow.project_id == project.id, TaskRow.deleted_at.is_(None), *_conditions(wanted, project))
+        .order_by(*key)
+    )
+    if after := decode_cursor(cursor, str, str, UUID):
+        statement = statement.where(tuple_(*key) > tuple_(*after))
+    tasks = await _fetch_page(uow, project, statement, limit)
+    return make_page(tasks, limit, lambda task: (task.status, task.position, task.id))
+
+
+async def list_trash(uow: UnitOfWork, actor: Actor, project_id: UUID, *, cursor: str | None, limit: int) -> Page[Task]:
+    """Return a page of a project's trash, by id, which is by age of the task."""
+    project = await open_project(uow, actor, project_id, Action.EDIT_TASKS)
+    statement = (
+        select(TaskRow).where(TaskRow.project_id == project.id, TaskRow.deleted_at.is_not(None)).order_by(TaskRow.id)
+    )
+    if after := decode_cursor(cursor, UUID):
+        statement = statement.where(TaskRow.id > after[0])
+    tasks = await _fetch_page(uow, project, statement, limit)
+    return make_page(tasks, limit, lambda task: (task.id,))
+
+
+async def _fetch_page(uow: UnitOfWork, project: ProjectAccess, statement: Select[Any], limit: int) -> list[Task]:
+    """One more than asked for tells whether there is a next page."""
+    return await fetch_tasks(uow, project, statement.limit(limit + 1))
+
+
+def _conditions(wanted: TaskFilter, project: ProjectAccess) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.status is not None:
+        found.append(TaskRow.status == wanted.status)
+    if wanted.priority is not None:
+        found.append(TaskRow.priority == wanted.priority.value)
+    if wanted.assignee is not None:
+        found.append(TaskRow.id.in_(select(TaskAssignee.task_id).where(TaskAssignee.user_id == wanted.assignee)))
+    if wanted.label is not None:
+        found.append(TaskRow.id.in_(select(TaskLabel.task_id).where(TaskLabel.label_id == wanted.label)))
+    if wanted.due_before is not None:
+        found.append(TaskRow.due < wanted.due_before)
+    if wanted.due_after is not None:
+        found.append(TaskRow.due >= wanted.due_after)
+    if wanted.q is not None:
+        found.append(_matches(wanted.q, project))
+    return found
+
+
+def _matches(text: str, project: ProjectAccess) -> ColumnElement[bool]:
+    return or_(
+        TaskRow.title.icontains(text, autoescape=True),
+        TaskRow.description.icontains(text, autoescape=True),
+        cast(TaskRow.number, String) == text.upper().removeprefix(f"{project.key}-"),
+    )

@@ -1,0 +1,89 @@
+"""Reading tasks: rows, their labels and assignees become the objects that the API and the events show."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Select, select
+
+from app.db.unit_of_work import UnitOfWork
+from app.errors import NotFound
+from app.models import Task as TaskRow
+from app.models import TaskAssignee, TaskLabel
+from app.schemas.tasks import Task
+from app.services.access import ProjectAccess, Record
+
+_MAX_IDS_PER_QUERY = 500
+
+
+async def load_task(uow: UnitOfWork, project: ProjectAccess, task_id: UUID, *, trashed: bool = False) -> Task:
+    """Return one task of a project; with `trashed`, one in its trash.
+
+    Raises:
+        NotFound: the project has no such task (there).
+    """
+    row = await load_row(uow, project, task_id, trashed=trashed)
+    return (await build_tasks(uow, project.key, [row]))[0]
+
+
+async def load_row(uow: UnitOfWork, project: ProjectAccess, task_id: UUID, *, trashed: bool = False) -> Record:
+    """Return the row of one task of a project, like `load_task`."""
+    condition = TaskRow.deleted_at.is_not(None) if trashed else TaskRow.deleted_at.is_(None)
+    statement = select(TaskRow).where(TaskRow.id == task_id, TaskRow.project_id == project.id, condition)
+    row: Record | None = (await uow.fetch(statement)).one_or_none()
+    if row is None:
+        message = "this task is not in the trash" if trashed else "no such task, or you may not see it"
+        raise NotFound(message)
+    return row
+
+
+async def fetch_tasks(uow: UnitOfWork, project: ProjectAccess, statement: Select[Any]) -> list[Task]:
+    """Run a `select(models.Task)` within one project and return whole tasks, in its order."""
+    return await build_tasks(uow, project.key, (await uow.fetch(statement)).all())
+
+
+async def build_tasks(uow: UnitOfWork, project_key: str, rows: Sequence[Record]) -> list[Task]:
+    """Return the tasks of some rows, with two queries for all labels and assignees."""
+    ids = [row.id for row in rows]
+    labels = await _links(uow, TaskLabel, TaskLabel.label_id, ids)
+    assignees = await _links(uow, TaskAssignee, TaskAssignee.user_id, ids)
+    return [to_task(project_key, row, labels[row.id], assignees[row.id]) for row in rows]
+
+
+def to_task(project_key: str, row: Record, label_ids: Collection[UUID], assignee_ids: Collection[UUID]) -> Task:
+    """Return the task of one row."""
+    return Task(
+        id=row.id,
+        project_id=row.project_id,
+        number=row.number,
+        key=f"{project_key}-{row.number}",
+        title=row.title,
+        description=row.description,
+        status=row.status,
+        priority=row.priority,
+        label_ids=sorted(label_ids),
+        assignee_ids=sorted(assignee_ids),
+        due=row.due,
+        checklist=orjson.loads(row.checklist),
+        position=row.position,
+        version=row.version,
+        comment_count=row.comment_count,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        deleted_at=row.deleted_at,
+    )
+
+
+async def _links(
+    uow: UnitOfWork, table: type[TaskLabel] | type[TaskAssignee], target: Any, task_ids: Sequence[UUID]
+) -> dict[UUID, list[UUID]]:
+    found: dict[UUID, list[UUID]] = defaultdict(list)
+    for start in range(0, len(task_ids), _MAX_IDS_PER_QUERY):
+        batch = task_ids[start : start + _MAX_IDS_PER_QUERY]
+        statement = select(table.task_id, target).where(table.task_id.in_(batch))
+        for task_id, target_id in (await uow.fetch(statement)).all():
+            found[task_id].append(target_id)
+    return found
