@@ -1,0 +1,142 @@
+"""The socket's door: `WS /api/v1/ws`. Checks the origin, finds out who it is, then runs the connection.
+
+This is the portable path: it works under any ASGI server.
+"""
+
+import asyncio
+import contextlib
+from typing import Final
+
+import structlog
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from starlette.responses import JSONResponse
+
+from app.errors import TokenExpired, Unauthorized
+from app.websocket.connection import Connection, SocketUser
+from app.websocket.hub import Hub
+from app.websocket.protocol import BEARER_PREFIX, SUBPROTOCOL, CloseCode, CloseError, Frame
+
+CLOSE_S: Final = 1.0
+"""How long a peer that takes nothing may hold up the closing of its socket."""
+REASON_BYTES: Final = 123
+"""What a close frame has room for (RFC 6455 section 5.5.1)."""
+_log = structlog.get_logger(__name__)
+
+router = APIRouter()
+
+
+class WebSocketTransport:
+    """Sends through a Starlette WebSocket."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+
+    async def send(self, frame: Frame) -> None:
+        """Send one text message.
+
+        Raises:
+            ConnectionError: the peer has gone.
+        """
+        try:
+            await self._websocket.send_text(frame.decode())
+        except (WebSocketDisconnect, RuntimeError, OSError) as error:
+            raise ConnectionError from error
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the socket."""
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError, TimeoutError):
+            await asyncio.wait_for(self._websocket.close(code, reason.encode()[:REASON_BYTES].decode()), CLOSE_S)
+
+
+@router.websocket("/api/v1/ws")
+async def serve(websocket: WebSocket) -> None:
+    """Serve one client until one side ends it."""
+    hub: Hub = websocket.app.state.hub
+    if await _is_refused(websocket, hub):
+        return
+    offered = websocket.scope.get("subprotocols", [])
+    await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+    transport = WebSocketTransport(websocket)
+    try:
+        user = await _identify(websocket, hub, offered)
+        connection = Connection(transport, user, replay_max_events=hub.settings.replay_max_events)
+        await _run(websocket, hub, connection)
+    except CloseError as error:
+        await transport.close(error.code, error.reason)
+
+
+async def _is_refused(websocket: WebSocket, hub: Hub) -> bool:
+    """Refuse before the upgrade: pages of foreign origins, and everybody while shutting down."""
+    origin = websocket.headers.get("origin")
+    if origin is not None and origin not in hub.settings.origins:
+        detail = "this page's origin may not connect; add it to TIMETODO_ALLOWED_ORIGINS"
+        await websocket.send_denial_response(JSONResponse({"detail": detail, "code": "forbidden"}, 403))
+        return True
+    if hub.is_draining:
+        body = {"detail": "the server is shutting down; come back in a moment", "code": "unavailable"}
+        await websocket.send_denial_response(JSONResponse(body, 503, {"Retry-After": "1"}))
+        return True
+    return False
+
+
+async def _identify(websocket: WebSocket, hub: Hub, offered: list[str]) -> SocketUser | None:
+    """Return who it is by the first credential given; None when there is none.
+
+    A browser cannot see why an upgrade was refused, so wrong credentials are refused after it, with a close code.
+    """
+    bearer = next((name.removeprefix(BEARER_PREFIX) for name in offered if name.startswith(BEARER_PREFIX)), None)
+    ticket, token = websocket.query_params.get("ticket"), websocket.query_params.get("token")
+    try:
+        if bearer is not None:
+            return await hub.directory.identify(bearer)
+        if ticket is not None:
+            return await hub.directory.redeem(ticket)
+        return await hub.directory.identify(token) if token is not None else None
+    except TokenExpired as error:
+        raise CloseError(CloseCode.TOKEN_EXPIRED, error.detail) from None
+    except Unauthorized as error:
+        raise CloseError(CloseCode.UNAUTHORIZED, error.detail) from None
+
+
+async def _run(websocket: WebSocket, hub: Hub, connection: Connection) -> None:
+    """Write and read until one of the two is over, or the connection's end is decided elsewhere."""
+    writer = asyncio.create_task(connection.run(), name=f"writer-{connection.id}")
+    tasks = [writer]
+    try:
+        await hub.handler.connect(connection)
+        tasks.append(asyncio.create_task(_read(websocket, hub, connection), name=f"reader-{connection.id}"))
+        tasks.append(asyncio.create_task(_wait(connection.ending), name=f"ending-{connection.id}"))
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    except CloseError as error:
+        connection.close(error.code, error.reason)
+    finally:
+        connection.close(CloseCode.NORMAL, "")
+        hub.handler.disconnect(connection)
+        await _finish(connection, writer, tasks)
+
+
+async def _finish(connection: Connection, writer: asyncio.Task[None], tasks: list[asyncio.Task[None]]) -> None:
+    """Give the writer a moment for what is queued, then end every task of the connection."""
+    await asyncio.wait((writer,), timeout=CLOSE_S)
+    for task in tasks:
+        task.cancel()
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, Exception):
+            _log.error("connection_failed", exc_info=result, connection_id=str(connection.id))
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def _read(websocket: WebSocket, hub: Hub, connection: Connection) -> None:
+    """Serve what the client says, one message at a time."""
+    try:
+        while not connection.is_closing:
+            message = await websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text") or message.get("bytes") or b""
+            await hub.handler.receive(connection, text)
+    except CloseError as error:
+        connection.close(error.code, error.reason)

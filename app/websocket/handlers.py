@@ -1,0 +1,297 @@
+"""What each message does: one method a type, found by a table; every message with an `id` gets exactly one answer.
+
+Changes are made over REST only, so nothing here writes to a project.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from app.config import Settings
+from app.domain.clock import format_time, utc_now
+from app.errors import AppError, NotFound, TokenExpired, Unauthorized
+from app.permissions import Action, may
+from app.services.history import Position
+from app.websocket import messages
+from app.websocket.conduct import Conduct
+from app.websocket.connection import Connection, Cursor, SocketUser
+from app.websocket.directory import Directory, Entry
+from app.websocket.events import CommentEvent, EventType, ProjectEvent, TaskEvent, UserEvent, WebSocketEvent
+from app.websocket.manager import ConnectionManager
+from app.websocket.presence import Presence
+from app.websocket.protocol import SUBPROTOCOL, CloseCode, CloseError, ErrorCode, MessageError, encode, encode_error
+from app.websocket.relay import Relay
+from app.websocket.room import Room
+
+_log = structlog.get_logger(__name__)
+Command = Callable[[Connection, Any], Awaitable[None]]
+
+
+class WebSocketHandler:
+    """Serves the connections of one server."""
+
+    def __init__(
+        self,
+        manager: ConnectionManager,
+        *,
+        settings: Settings,
+        directory: Directory,
+        relay: Relay,
+        presence: Presence,
+        show_elsewhere: Callable[[UUID, UserEvent], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.manager = manager
+        self._settings = settings
+        self._directory = directory
+        self._relay = relay
+        self._presence = presence
+        self._show_elsewhere = show_elsewhere
+        self._clock = clock
+        self._conduct: dict[UUID, Conduct] = {}
+        self._commands: dict[type[messages.ClientMessage], Command] = {
+            messages.JoinProject: self._join_project,
+            messages.LeaveProject: self._leave_project,
+            messages.Ping: self._ping,
+            messages.Pong: self._pong,
+            messages.Authenticate: self._authenticate,
+            messages.Typing: self._typing,
+            messages.Viewing: self._viewing,
+        }
+
+    async def connect(self, connection: Connection) -> None:
+        """Take a connection in and welcome it.
+
+        Raises:
+            CloseError: the server or the user has too many, or the session has just ended.
+        """
+        self._check_capacity(connection.user_id)
+        connection.on_drained = self._tell_presence
+        self._conduct[connection.id] = Conduct(self._settings.ws_messages_per_s, self._settings.ws_burst, self._clock())
+        self.manager.connect(connection)
+        connection.send_text(encode("welcome", self._welcome(connection)))
+        if connection.user is not None:
+            try:
+                await self._arrive(connection.user)
+            except Unauthorized as error:
+                raise CloseError(CloseCode.LOGGED_OUT, error.detail) from None
+
+    def disconnect(self, connection: Connection) -> None:
+        """Let a connection go."""
+        if connection.id not in self.manager.connections:
+            return
+        viewing = [project_id for project_id, task_id in connection.viewing.items() if task_id is not None]
+        self._conduct.pop(connection.id, None)
+        self.manager.disconnect(connection)
+        if connection.user is None:
+            return
+        for project_id in viewing:
+            self._show_viewing(connection.user, project_id, None)
+        at_once = connection.close_code == CloseCode.LOGGED_OUT
+        self._presence.depart(connection.user.id, at_once=at_once)
+
+    async def receive(self, connection: Connection, text: str | bytes) -> None:
+        """Serve one message. What is wrong with it is answered; the connection lives.
+
+        Raises:
+            CloseError: the connection cannot go on.
+        """
+        connection.heard()
+        self.manager.messages_received += 1
+        conduct = self._conduct[connection.id]
+        if len(text) > self._settings.ws_message_bytes:
+            raise CloseError(CloseCode.TOO_BIG, f"a message has at most {self._settings.ws_message_bytes} bytes")
+        try:
+            conduct.check_rate(self._clock())
+            message = messages.parse(text)
+        except MessageError as error:
+            connection.send_text(encode_error(error, messages.find_id(text)))
+            if error.code is not ErrorCode.RATE_LIMITED:
+                conduct.count_bad(self._clock())
+            return
+        try:
+            await self._commands[type(message)](connection, message)
+        except MessageError as error:
+            connection.send_text(encode_error(error, message.id))
+        except AppError as error:
+            connection.send_text(encode_error(_to_message_error(error), message.id))
+        except CloseError:
+            raise
+        except Exception:  # noqa: BLE001 - a bug in one command must not end the connection
+            _log.exception("message_failed", type=message.type)
+            failure = MessageError(ErrorCode.INTERNAL, "something went wrong on the server; try again")
+            connection.send_text(encode_error(failure, message.id))
+
+    def broadcast_task_event(self, type_: EventType, data: dict[str, Any], user_id: UUID | None = None) -> int:
+        """Show a task event that is not stored to the room of `data["project_id"]`; return how many get it.
+
+        Stored events come from the log by themselves; this is for what a plug-in wants to show now and never again.
+        """
+        return self._broadcast(TaskEvent, type_, data, user_id)
+
+    def broadcast_comment_event(self, type_: EventType, data: dict[str, Any], user_id: UUID | None = None) -> int:
+        """Show a comment event that is not stored; like `broadcast_task_event`."""
+        return self._broadcast(CommentEvent, type_, data, user_id)
+
+    def broadcast_project_event(self, type_: EventType, data: dict[str, Any], user_id: UUID | None = None) -> int:
+        """Show a project event that is not stored; like `broadcast_task_event`."""
+        return self._broadcast(ProjectEvent, type_, data, user_id)
+
+    def _broadcast(
+        self, kind: type[WebSocketEvent], type_: EventType, data: dict[str, Any], user_id: UUID | None
+    ) -> int:
+        project_id = UUID(str(data["project_id"]))
+        return self.manager.broadcast_to_project(project_id, kind(type_, data, project_id, user_id))
+
+    async def _join_project(self, connection: Connection, message: messages.JoinProject) -> None:
+        rooms = self._settings.ws_max_rooms
+        if len(connection.cursors) >= rooms and not connection.is_in_project(message.project_id):
+            text = f"a connection reads at most {rooms} projects; leave one first"
+            raise MessageError(ErrorCode.LIMIT_EXCEEDED, text)
+        entry, room = await self._enter(connection, message.project_id)
+        if connection.is_closing:
+            return
+        since, head = message.since, room.head
+        failure = (
+            head.why_not(Position(since.epoch, since.seq), limit=self._settings.replay_max_events) if since else None
+        )
+        resumes = since is not None and failure is None
+        data = {
+            "epoch": head.epoch,
+            "seq": head.seq,
+            "recovered": resumes if since else None,
+            "replay": head.seq - since.seq if since and resumes else 0,
+            "role": entry.role,
+            "online": self._presence.online(room.project_id),
+            "anonymous": sum(1 for viewer in room.viewers if viewer.user is None),
+        }
+        if not resumes:
+            data["reason"] = failure.value if failure else "fresh"
+        connection.close_cursor(room.project_id)
+        answer = encode("project_joined", data, project_id=room.project_id, message_id=message.id)
+        connection.send_text(answer)
+        self.manager.join_project(connection, room, since=since.seq if since and resumes else None, role=entry.role)
+
+    async def _enter(self, connection: Connection, project_id: UUID) -> tuple[Entry, Room]:
+        """Return the room and a permission for it that no event of the room has made stale."""
+        while True:
+            entry = await self._directory.enter(connection.user, project_id)
+            room = await self._relay.enter(project_id, entry.head)
+            if entry.head.epoch == room.epoch and entry.head.seq >= room.access_seq:
+                return entry, room
+
+    async def _leave_project(self, connection: Connection, message: messages.LeaveProject) -> None:
+        _cursor(connection, message.project_id)
+        self._stop_viewing(connection, message.project_id)
+        self.manager.leave_project(connection, message.project_id)
+        data = {"reason": "left"}
+        answer = encode("project_left", data, project_id=message.project_id, message_id=message.id)
+        connection.send_text(answer)
+
+    async def _ping(self, connection: Connection, message: messages.Ping) -> None:
+        connection.send_text(encode("pong", {"server_time": format_time(utc_now())}, message_id=message.id))
+
+    async def _pong(self, connection: Connection, message: messages.Pong) -> None:
+        """The message has been heard; there is no answer."""
+
+    async def _authenticate(self, connection: Connection, message: messages.Authenticate) -> None:
+        user = await self._directory.identify(message.token)
+        if connection.user is not None and connection.user.id != user.id:
+            text = "this connection belongs to another user; open a new one"
+            raise MessageError(ErrorCode.FORBIDDEN, text)
+        was_anonymous = connection.user is None
+        if was_anonymous:
+            self._check_capacity(user.id)
+        connection.user = user
+        if was_anonymous:
+            self.manager.identify(connection)
+            await self._arrive(user)
+        connection.send_text(encode("authenticated", _identity(user), message_id=message.id))
+
+    async def _typing(self, connection: Connection, message: messages.Typing) -> None:
+        user = self._may_signal(connection, message.project_id)
+        data = {"task_id": str(message.task_id), "name": user.name}
+        event = UserEvent(EventType.TYPING, data, message.project_id, user.id)
+        self.manager.broadcast_to_project(message.project_id, event, exclude=connection)
+        self._show_elsewhere(message.project_id, event)
+
+    async def _viewing(self, connection: Connection, message: messages.Viewing) -> None:
+        user = self._may_signal(connection, message.project_id)
+        connection.viewing[message.project_id] = message.task_id
+        self._show_viewing(user, message.project_id, message.task_id, exclude=connection)
+
+    def _stop_viewing(self, connection: Connection, project_id: UUID) -> None:
+        if connection.user is not None and connection.viewing.get(project_id) is not None:
+            self._show_viewing(connection.user, project_id, None, exclude=connection)
+
+    def _show_viewing(
+        self, user: SocketUser, project_id: UUID, task_id: UUID | None, *, exclude: Connection | None = None
+    ) -> None:
+        self._presence.view(user.id, project_id, task_id)
+        data = {"task_id": str(task_id) if task_id else None, "name": user.name}
+        event = UserEvent(EventType.VIEWING, data, project_id, user.id)
+        self.manager.broadcast_to_project(project_id, event, exclude=exclude)
+        self._show_elsewhere(project_id, event)
+
+    def _may_signal(self, connection: Connection, project_id: UUID) -> SocketUser:
+        cursor = _cursor(connection, project_id)
+        if connection.user is None or not may(cursor.role, Action.SIGNAL):
+            message = "only members of the project are shown to others"
+            raise MessageError(ErrorCode.FORBIDDEN, message)
+        return connection.user
+
+    async def _arrive(self, user: SocketUser) -> None:
+        projects = await self._directory.projects_of(user)
+        self._presence.arrive(user.id, user.name, projects)
+
+    def _tell_presence(self, connection: Connection) -> None:
+        for project_id in connection.cursors:
+            online = {"online": self._presence.online(project_id)}
+            connection.send_text(encode("presence", online, project_id=project_id))
+
+    def _check_capacity(self, user_id: UUID | None) -> None:
+        code = self.manager.why_full(user_id)
+        if code is CloseCode.TOO_MANY:
+            raise CloseError(code, "you have too many connections open; close one first")
+        if code is not None:
+            raise CloseError(code, "the server has as many connections as it takes; try again later")
+
+    def _welcome(self, connection: Connection) -> dict[str, Any]:
+        settings = self._settings
+        identity = _identity(connection.user) if connection.user else {"user": None, "token_expires_at": None}
+        return {
+            "connection_id": str(connection.id),
+            **identity,
+            "protocol": SUBPROTOCOL,
+            "server_time": format_time(utc_now()),
+            "heartbeat_s": settings.ws_heartbeat_s,
+            "limits": {
+                "message_bytes": settings.ws_message_bytes,
+                "rooms": settings.ws_max_rooms,
+                "messages_per_s": settings.ws_messages_per_s,
+                "burst": settings.ws_burst,
+            },
+        }
+
+
+def _identity(user: SocketUser) -> dict[str, Any]:
+    return {
+        "user": {"id": str(user.id), "name": user.name},
+        "token_expires_at": format_time(user.token_expires_at),
+    }
+
+
+def _cursor(connection: Connection, project_id: UUID) -> Cursor:
+    cursor = connection.cursors.get(project_id)
+    if cursor is None:
+        message = "join the project first"
+        raise MessageError(ErrorCode.NOT_JOINED, message)
+    return cursor
+
+
+def _to_message_error(error: AppError) -> MessageError:
+    code = {NotFound: ErrorCode.NOT_FOUND, TokenExpired: ErrorCode.TOKEN_EXPIRED, Unauthorized: ErrorCode.UNAUTHORIZED}
+    return MessageError(code.get(type(error), ErrorCode.BAD_REQUEST), error.detail)

@@ -1,0 +1,109 @@
+"""The realtime side of one server, put together: manager, rooms, relay, presence, heartbeat, handler."""
+
+import asyncio
+import random
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from app.broker.base import Broker, Signal, SignalType
+from app.config import Settings
+from app.websocket.directory import Directory
+from app.websocket.effects import Effects
+from app.websocket.events import UserEvent
+from app.websocket.handlers import WebSocketHandler
+from app.websocket.heartbeat import Heartbeat
+from app.websocket.manager import ConnectionManager
+from app.websocket.presence import Presence
+from app.websocket.protocol import CloseCode, encode
+from app.websocket.relay import Relay
+
+_log = structlog.get_logger(__name__)
+
+
+class Hub:
+    """Starts and stops the realtime side, and knows whether it still takes connections."""
+
+    def __init__(self, settings: Settings, directory: Directory, broker: Broker, *, server_id: str) -> None:
+        self.settings = settings
+        self.directory = directory
+        self.is_draining = False
+        self._broker = broker
+        self._server_id = server_id
+        self._signals: set[asyncio.Task[None]] = set()
+        self.manager = ConnectionManager(
+            directory.read_log,
+            replay_max_events=settings.replay_max_events,
+            max_connections=settings.ws_max_connections,
+            max_connections_per_user=settings.ws_max_connections_per_user,
+        )
+        self.presence = Presence(
+            server_id, self.manager.broadcast_to_project, self._announce, grace_s=settings.presence_grace_s
+        )
+        self._effects = Effects(self.manager, self.presence, server_id=server_id)
+        self._relay = Relay(
+            self.manager,
+            self._effects.on_event,
+            read_log=directory.read_log,
+            read_heads=directory.read_heads,
+            find_dead_sessions=directory.find_dead_sessions,
+            check_s=settings.relay_check_s,
+        )
+        self._heartbeat = Heartbeat(
+            self.manager, self.presence, heartbeat_s=settings.ws_heartbeat_s, slow_s=settings.ws_slow_s
+        )
+        self.handler = WebSocketHandler(
+            self.manager,
+            settings=settings,
+            directory=directory,
+            relay=self._relay,
+            presence=self.presence,
+            show_elsewhere=self._show_elsewhere,
+        )
+
+    async def start(self) -> None:
+        """Begin to listen to the broker and to tick."""
+        await self._broker.start(self._relay.on_event, self._effects.on_signal)
+        self._relay.start()
+        self._heartbeat.start()
+
+    async def drain(self) -> None:
+        """Ask every client to come back a little later, spread over the drain time, and close.
+
+        After this no new connection is taken. Returns when all have gone or the drain time is over.
+        """
+        self.is_draining = True
+        spread_ms = int(self.settings.drain_s * 1000)
+        for connection in list(self.manager.connections.values()):
+            after_ms = random.randint(0, spread_ms)  # noqa: S311 - a spread, not a secret
+            connection.send_text(encode("reconnect", {"after_ms": after_ms}))
+            connection.close(CloseCode.RESTART, "the server restarts")
+        deadline = asyncio.get_running_loop().time() + self.settings.drain_s
+        while self.manager.connections and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        """Stop everything that runs by itself."""
+        await self._heartbeat.stop()
+        await self._relay.stop()
+        self.presence.stop()
+        await asyncio.gather(*self._signals, return_exceptions=True)
+
+    def _announce(self, data: dict[str, Any]) -> None:
+        self._signal(Signal(SignalType.PRESENCE, self._server_id, None, data))
+
+    def _show_elsewhere(self, project_id: UUID, event: UserEvent) -> None:
+        data = {"type": event.type.value, "user_id": str(event.user_id), "data": event.data}
+        self._signal(Signal(SignalType.ACTIVITY, self._server_id, project_id, data))
+
+    def _signal(self, signal: Signal) -> None:
+        task = asyncio.get_running_loop().create_task(self._send(signal))
+        self._signals.add(task)
+        task.add_done_callback(self._signals.discard)
+
+    async def _send(self, signal: Signal) -> None:
+        try:
+            await self._broker.signal(signal)
+        except (OSError, TimeoutError):
+            _log.warning("signal_failed", type=signal.type)

@@ -1,0 +1,188 @@
+"""The connections and rooms of this server: who is here, who reads what, and what everybody must be told.
+
+Everything here runs on the event loop and never awaits a socket: it moves cursors and wakes connections, whose own
+tasks do the writing. So one slow reader delays nobody.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from app.permissions import Role
+from app.services.history import LogHead
+from app.websocket.connection import Connection
+from app.websocket.events import WebSocketEvent
+from app.websocket.protocol import CloseCode, Frame, encode
+from app.websocket.room import LogReader, Room
+
+
+class ConnectionManager:
+    """All connections of this server, and the rooms they are in."""
+
+    def __init__(
+        self,
+        read_log: LogReader | None = None,
+        *,
+        replay_max_events: int = 1000,
+        max_connections: int = 10_000,
+        max_connections_per_user: int = 50,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.connections: dict[UUID, Connection] = {}
+        self.rooms: dict[UUID, Room] = {}
+        self.total_connections = 0
+        self.messages_received = 0
+        self.replays = 0
+        self.replay_max_events = replay_max_events
+        self._max_connections = max_connections
+        self._max_connections_per_user = max_connections_per_user
+        self._by_user: defaultdict[UUID, set[Connection]] = defaultdict(set)
+        self._read_log = read_log or _no_log
+        self._clock = clock
+        self._started_at = clock()
+        self._messages_sent_by_gone = 0
+        self._events_delivered_by_gone = 0
+
+    def why_full(self, user_id: UUID | None) -> CloseCode | None:
+        """Return the close code for one connection too many, or None when there is room."""
+        if len(self.connections) >= self._max_connections:
+            return CloseCode.TRY_LATER
+        if user_id is not None and len(self._by_user.get(user_id, ())) >= self._max_connections_per_user:
+            return CloseCode.TOO_MANY
+        return None
+
+    def connect(self, connection: Connection) -> None:
+        """Take a connection in."""
+        self.connections[connection.id] = connection
+        self.total_connections += 1
+        if connection.user_id is not None:
+            self._by_user[connection.user_id].add(connection)
+
+    def identify(self, connection: Connection) -> None:
+        """Note that a connection taken in as anonymous has signed in."""
+        if connection.user_id is not None:
+            self._by_user[connection.user_id].add(connection)
+
+    def disconnect(self, connection: Connection) -> None:
+        """Let a connection go, with everything that was held for it; harmless when it has gone."""
+        if self.connections.pop(connection.id, None) is None:
+            return
+        self._messages_sent_by_gone += connection.messages_sent
+        self._events_delivered_by_gone += connection.events_delivered
+        for project_id in list(connection.cursors):
+            self.leave_project(connection, project_id)
+        if connection.user_id is not None:
+            self._by_user[connection.user_id].discard(connection)
+            if not self._by_user[connection.user_id]:
+                del self._by_user[connection.user_id]
+
+    def connections_of(self, user_id: UUID) -> set[Connection]:
+        """Return a user's connections to this server."""
+        return set(self._by_user.get(user_id, ()))
+
+    def connections_by_session(self) -> dict[UUID, list[Connection]]:
+        """Return the signed-in connections by their session."""
+        found: defaultdict[UUID, list[Connection]] = defaultdict(list)
+        for connection in self.connections.values():
+            if connection.user is not None:
+                found[connection.user.session_id].append(connection)
+        return found
+
+    def open_room(self, project_id: UUID, head: LogHead) -> Room:
+        """Return the project's room, made at `head` when nobody reads it yet."""
+        if project_id not in self.rooms:
+            self.rooms[project_id] = Room(project_id, head, self._read_log, max_tail_events=self.replay_max_events)
+        return self.rooms[project_id]
+
+    def join_project(self, connection: Connection, room: Room, *, since: int | None, role: Role | None) -> None:
+        """Let a connection read an open room: after `since`, or from its head on."""
+        connection.close_cursor(room.project_id)
+        if since is not None and since < room.seq:
+            self.replays += 1
+        connection.open_cursor(room, room.seq if since is None else since, role)
+
+    def leave_project(self, connection: Connection, project_id: UUID) -> bool:
+        """Let a connection read a room no more; return whether it did. An empty room is forgotten."""
+        was_in = connection.close_cursor(project_id)
+        self.forget_if_empty(project_id)
+        return was_in
+
+    def forget_if_empty(self, project_id: UUID) -> None:
+        """Free a room that nobody reads."""
+        room = self.rooms.get(project_id)
+        if room is not None and not room.viewers:
+            del self.rooms[project_id]
+
+    def viewers(self, project_id: UUID) -> set[Connection]:
+        """Return the connections that read a project's room on this server."""
+        room = self.rooms.get(project_id)
+        return set(room.viewers) if room is not None else set()
+
+    def revoke(self, project_id: UUID, whose: Callable[[Connection], bool], reason: str) -> int:
+        """Put every matching connection out of a room: it is told, and gets nothing of the room after that."""
+        affected = [viewer for viewer in self.viewers(project_id) if whose(viewer)]
+        for viewer in affected:
+            self.leave_project(viewer, project_id)
+            viewer.send_text(encode("project_left", {"reason": reason}, project_id=project_id))
+        return len(affected)
+
+    def broadcast_to_project(
+        self, project_id: UUID, event: WebSocketEvent | Frame, *, exclude: Connection | None = None
+    ) -> int:
+        """Show every viewer of a room something that is not stored; return how many there are."""
+        room = self.rooms.get(project_id)
+        if room is None:
+            return 0
+        room.send_ephemeral(_to_frame(event), exclude=exclude)
+        return len(room.viewers) - (exclude in room.viewers)
+
+    def broadcast_to_user(self, user_id: UUID, event: WebSocketEvent | Frame) -> int:
+        """Send something to every connection of a user; return how many there are."""
+        return self._send_to(self.connections_of(user_id), _to_frame(event))
+
+    def broadcast_to_all(self, event: WebSocketEvent | Frame) -> int:
+        """Send something to every connection; return how many there are."""
+        return self._send_to(list(self.connections.values()), _to_frame(event))
+
+    def close_all(self, connections: Iterable[Connection], code: CloseCode, reason: str) -> None:
+        """End connections."""
+        for connection in list(connections):
+            connection.close(code, reason)
+
+    def get_stats(self, *, details: bool = False) -> dict[str, Any]:
+        """Return numbers about this server's sockets; with `details`, which rooms and users too."""
+        present = self.connections.values()
+        stats: dict[str, Any] = {
+            "active_connections": len(self.connections),
+            "authenticated_users": len(self._by_user),
+            "anonymous_connections": sum(1 for connection in present if connection.user is None),
+            "active_rooms": len(self.rooms),
+            "total_connections": self.total_connections,
+            "messages_sent": self._messages_sent_by_gone + sum(c.messages_sent for c in present),
+            "messages_received": self.messages_received,
+            "events_delivered": self._events_delivered_by_gone + sum(c.events_delivered for c in present),
+            "replays": self.replays,
+            "uptime_s": round(self._clock() - self._started_at, 3),
+        }
+        if details:
+            stats["rooms"] = {str(id_): len(room.viewers) for id_, room in self.rooms.items()}
+            stats["users"] = {str(id_): len(connections) for id_, connections in self._by_user.items()}
+        return stats
+
+    @staticmethod
+    def _send_to(connections: Iterable[Connection], frame: Frame) -> int:
+        count = 0
+        for connection in connections:
+            connection.send_text(frame)
+            count += 1
+        return count
+
+
+def _to_frame(event: WebSocketEvent | Frame) -> Frame:
+    return event.encode() if isinstance(event, WebSocketEvent) else event
+
+
+async def _no_log(_project_id: UUID, _since: int, _limit: int) -> list[Any]:
+    return []

@@ -1,0 +1,96 @@
+"""The wire: close codes, error codes and frames (docs/protocol.md).
+
+A frame is the UTF-8 JSON text of one message, encoded once however many sockets it goes to.
+"""
+
+from enum import IntEnum, StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+SUBPROTOCOL: Final = "timetodo.v1"
+BEARER_PREFIX: Final = "bearer."
+
+Frame = bytes
+"""One encoded message."""
+
+
+class CloseCode(IntEnum):
+    """Why a connection ends. 42xx: back off, 44xx: never again unchanged."""
+
+    NORMAL = 1000
+    TOO_BIG = 1009
+    RESTART = 1012
+    TRY_LATER = 1013
+    TOO_SLOW = 4200
+    NO_HEARTBEAT = 4201
+    FLOODING = 4202
+    TOO_MANY = 4203
+    NOT_THE_PROTOCOL = 4400
+    UNAUTHORIZED = 4401
+    FORBIDDEN = 4403
+    LOGGED_OUT = 4410
+    TOKEN_EXPIRED = 4419
+    INTERNAL = 4500
+
+
+class ErrorCode(StrEnum):
+    """What was wrong with one message; the connection lives."""
+
+    BAD_REQUEST = "bad_request"
+    UNKNOWN_TYPE = "unknown_type"
+    UNAUTHORIZED = "unauthorized"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a code, not a credential
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    NOT_JOINED = "not_joined"
+    LIMIT_EXCEEDED = "limit_exceeded"
+    RATE_LIMITED = "rate_limited"
+    TOO_LARGE = "too_large"
+    UNAVAILABLE = "unavailable"
+    INTERNAL = "internal"
+
+
+RETRYABLE: Final = frozenset({ErrorCode.RATE_LIMITED, ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL})
+
+
+class MessageError(Exception):
+    """A message that cannot be served; it is answered with `error`."""
+
+    def __init__(self, code: ErrorCode, message: str, *, retry_after_ms: int | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.retry_after_ms = code, message, retry_after_ms
+
+
+class CloseError(Exception):
+    """A connection that cannot go on; it is closed with this code."""
+
+    def __init__(self, code: CloseCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+
+def encode(
+    type_: str, data: Any = None, *, project_id: UUID | None = None, message_id: str | int | None = None, **more: Any
+) -> Frame:
+    """Return the frame of a message that is not a stored event; those come encoded from the log."""
+    message: dict[str, Any] = {"type": type_}
+    if message_id is not None:
+        message["id"] = message_id
+    if project_id is not None:
+        message["project_id"] = project_id
+    message |= more
+    message["data"] = {} if data is None else data
+    return orjson.dumps(message)
+
+
+def encode_error(error: MessageError, message_id: str | int | None) -> Frame:
+    """Return the `error` answer to one message."""
+    data = {
+        "code": error.code,
+        "message": error.message,
+        "retryable": error.code in RETRYABLE,
+        "retry_after_ms": error.retry_after_ms,
+    }
+    return encode("error", data, message_id=message_id)
