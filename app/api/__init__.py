@@ -1,0 +1,1 @@
+"""REST: parse, authenticate, one service call, answer."""

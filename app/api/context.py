@@ -1,0 +1,44 @@
+"""What the routes need of the running server; `main` makes one and the routes find it on the application."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from app.broker.base import Broker
+from app.config import Settings
+from app.db.unit_of_work import Database
+from app.domain.rate_limit import RateLimiter
+from app.security import AccessTokens, Passwords
+
+
+class SocketStats(Protocol):
+    """Numbers of the sockets; with `details`, room ids and users too."""
+
+    def __call__(self, *, details: bool) -> dict[str, Any]:
+        """Return them by name."""
+
+
+ADMIN_CODE_FILE = "admin-code"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiContext:
+    """The server as the routes see it."""
+
+    settings: Settings
+    database: Database
+    broker: Broker
+    passwords: Passwords
+    tokens: AccessTokens
+    auth_limiter: RateLimiter
+    socket_stats: SocketStats
+    is_draining: Callable[[], bool]
+
+    def read_admin_code(self) -> str | None:
+        """Return the one-time code of the first administrator, while there is one."""
+        path = self.settings.data_dir / ADMIN_CODE_FILE
+        return path.read_text().strip() if path.exists() else None
+
+    def drop_admin_code(self) -> None:
+        """Make the one-time code useless: it has been used."""
+        (self.settings.data_dir / ADMIN_CODE_FILE).unlink(missing_ok=True)

@@ -1,0 +1,159 @@
+"""Accounts and sessions: register, sign in, refresh, sign out.
+
+These routes manage their transactions themselves: a password is hashed with none open. They keep no idempotent
+answers, for an answer with credentials is never stored.
+"""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Cookie, Request, Response
+
+from app.api.context import ApiContext
+from app.api.deps import AccessToken, AttemptLimit, CallingDevice, Context, CurrentUser, Paging, Transaction
+from app.api.problems import CHANGE_RESPONSES, responses
+from app.api.transactions import PlainRoute, TransactionalRoute
+from app.domain.clock import utc_now
+from app.errors import Forbidden, Unauthorized
+from app.schemas.base import Page
+from app.schemas.users import AuthSession, Login, PasswordChange, Refresh, Register, Tokens
+from app.services import sessions, users
+from app.services.access import Actor, load_actor
+
+REFRESH_COOKIE: Final = "timetodo_refresh"
+COOKIE_PATH: Final = "/api/v1/auth"
+
+RefreshCookie = Annotated[str | None, Cookie(alias=REFRESH_COOKIE, include_in_schema=False, max_length=200)]
+
+plain = APIRouter(tags=["auth"], route_class=PlainRoute, responses=CHANGE_RESPONSES | responses(429))
+transactional = APIRouter(tags=["auth"], route_class=TransactionalRoute, responses=CHANGE_RESPONSES)
+
+
+@plain.post("/register", status_code=201, dependencies=[AttemptLimit])
+async def register(context: Context, device: CallingDevice, body: Register, response: Response) -> Tokens:
+    """Make an account and sign in. The first account needs the one-time code that the server printed."""
+    user = await users.register(
+        context.database,
+        context.passwords,
+        body,
+        mode=context.settings.registration,
+        admin_code=context.read_admin_code(),
+    )
+    if user.is_admin:
+        context.drop_admin_code()
+    signed_in = await sessions.open_session(context.database, context.settings, user, device)
+    return _tokens(context, response, signed_in, use_cookie=body.use_cookie)
+
+
+@plain.post("/login", dependencies=[AttemptLimit])
+async def login(context: Context, device: CallingDevice, body: Login, response: Response) -> Tokens:
+    """Sign in with e-mail and password."""
+    signed_in = await sessions.login(
+        context.database, context.passwords, context.settings, body.email, body.password, device
+    )
+    return _tokens(context, response, signed_in, use_cookie=body.use_cookie)
+
+
+@plain.post("/refresh")
+async def refresh(
+    context: Context, request: Request, response: Response, body: Refresh | None = None, cookie: RefreshCookie = None
+) -> Tokens:
+    """Exchange the refresh token, from the body or the cookie, for a new pair. Each one works once."""
+    token, from_cookie = _given_refresh_token(context, request, body, cookie)
+    if token is None:
+        message = "give the refresh token in the body, or sign in"
+        raise Unauthorized(message)
+    signed_in = await sessions.refresh(context.database, context.settings, token)
+    return _tokens(context, response, signed_in, use_cookie=from_cookie)
+
+
+@plain.post("/logout", status_code=204)
+async def logout(
+    context: Context,
+    request: Request,
+    response: Response,
+    token: AccessToken,
+    body: Refresh | None = None,
+    cookie: RefreshCookie = None,
+) -> None:
+    """End this session: that of the access token, else of the refresh token. Its sockets close at once."""
+    refresh_token, _ = _given_refresh_token(context, request, body, cookie)
+    async with context.database.write() as uow:
+        if token is not None:
+            claims = context.tokens.verify(token)
+            session_id = (await load_actor(uow, claims.user_id, claims.session_id)).session_id
+        elif refresh_token is not None:
+            session_id = await sessions.session_of_refresh_token(uow, refresh_token)
+        else:
+            message = "there is no session to end: send the access token or the refresh token"
+            raise Unauthorized(message)
+        await sessions.end_sessions(uow, [session_id])
+    response.delete_cookie(REFRESH_COOKIE, path=COOKIE_PATH)
+
+
+@plain.post("/password", status_code=204, dependencies=[AttemptLimit])
+async def change_password(context: Context, token: AccessToken, body: PasswordChange) -> None:
+    """Set a new password. Every other session ends."""
+    actor = await _plain_actor(context, token)
+    await users.change_password(context.database, context.passwords, actor, body)
+    async with context.database.write() as uow:
+        others = [id_ for id_ in await sessions.open_session_ids(uow, actor.user_id) if id_ != actor.session_id]
+        await sessions.end_sessions(uow, others)
+
+
+@transactional.get("/sessions")
+async def list_sessions(uow: Transaction, actor: CurrentUser, page: Paging) -> Page[AuthSession]:
+    """List the devices one is signed in on."""
+    return await sessions.list_sessions(uow, actor, cursor=page.cursor, limit=page.limit)
+
+
+@transactional.delete("/sessions/{session_id}", status_code=204)
+async def end_session(uow: Transaction, actor: CurrentUser, session_id: UUID) -> None:
+    """Sign one device out."""
+    await sessions.end_own_session(uow, actor, session_id)
+
+
+async def _plain_actor(context: ApiContext, token: str | None) -> Actor:
+    if token is None:
+        message = "this needs an access token; get one from POST /api/v1/auth/login"
+        raise Unauthorized(message)
+    claims = context.tokens.verify(token)
+    async with context.database.read() as uow:
+        return await load_actor(uow, claims.user_id, claims.session_id)
+
+
+def _given_refresh_token(
+    context: ApiContext, request: Request, body: Refresh | None, cookie: str | None
+) -> tuple[str | None, bool]:
+    """Return the token and whether it came in the cookie, which only our own pages may use."""
+    if body is not None and body.refresh_token is not None:
+        return body.refresh_token, False
+    origin = request.headers.get("origin")
+    if cookie is not None and origin is not None and origin not in context.settings.origins:
+        message = "this page may not use the session cookie; add its origin to TIMETODO_ALLOWED_ORIGINS"
+        raise Forbidden(message)
+    return cookie, cookie is not None
+
+
+def _tokens(context: ApiContext, response: Response, signed_in: sessions.SignedIn, *, use_cookie: bool) -> Tokens:
+    if use_cookie:
+        response.set_cookie(
+            REFRESH_COOKIE,
+            signed_in.refresh_token,
+            max_age=context.settings.refresh_token_s,
+            path=COOKIE_PATH,
+            secure=context.settings.base_url.startswith("https:"),
+            httponly=True,
+            samesite="strict",
+        )
+    return Tokens(
+        access_token=context.tokens.issue(signed_in.user.id, signed_in.session_id, utc_now()),
+        expires_in=context.tokens.lifetime_s,
+        refresh_token=None if use_cookie else signed_in.refresh_token,
+        user=signed_in.user,
+    )
+
+
+router = APIRouter(prefix="/auth")
+router.include_router(plain)
+router.include_router(transactional)

@@ -1,0 +1,310 @@
+"""The command `timetodo`: serve | migrate | demo | user | doctor."""
+
+import asyncio
+import os
+import secrets
+import socket
+import stat
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import typer
+import uvicorn
+
+import app as package
+from app import logs
+from app.api.context import ADMIN_CODE_FILE
+from app.broker.base import Broker
+from app.broker.memory import MemoryBroker
+from app.broker.redis import RedisBroker
+from app.config import Settings
+from app.db import migrate as migrations
+from app.db.engine import create_engine
+from app.db.unit_of_work import Database
+from app.errors import AppError
+from app.schemas.users import Register
+from app.security import Passwords, load_or_create_secret
+from app.services import sessions, users
+
+ADMIN_CODE_BYTES: Final = 12
+"""Enough that nobody guesses it, short enough to type."""
+Result = TypeVar("Result")
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+user_commands = typer.Typer(no_args_is_help=True, help="Make and manage accounts.")
+cli.add_typer(user_commands, name="user")
+
+DataOption = Annotated[Path | None, typer.Option("--data", help="Data directory [env: TIMETODO_DATA_DIR]")]
+
+
+class DrainingServer(uvicorn.Server):
+    """uvicorn, which asks every client to come back before it closes their sockets."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, then stop."""
+        application: Any = self.config.loaded_app
+        while not hasattr(application, "state") and hasattr(application, "app"):
+            application = application.app
+        await application.state.hub.drain()
+        await super().shutdown(sockets)
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [env: TIMETODO_HOST]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [env: TIMETODO_PORT]")] = None,
+    data: DataOption = None,
+    reload: Annotated[bool, typer.Option(help="Start anew when the code changes")] = False,
+) -> None:
+    """Bring the database up to date and serve the board."""
+    settings = read_settings(host=host, port=port, data_dir=data)
+    logs.configure(settings.log_level, as_json=settings.log_json)
+    _check_port(settings.host, settings.port)
+    asyncio.run(_prepare(settings))
+    typer.echo(f"Time to DO {package.__version__} on {settings.base_url}  (data in {settings.data_dir})")
+    _print_admin_code(settings)
+    config = uvicorn.Config(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        reload=reload,
+        reload_dirs=[str(Path(package.__file__).parent)] if reload else None,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws_max_size=settings.ws_message_bytes,
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=settings.shutdown_s,
+    )
+    if reload:
+        uvicorn.supervisors.ChangeReload(
+            config, target=uvicorn.Server(config).run, sockets=[config.bind_socket()]
+        ).run()
+    else:
+        DrainingServer(config).run()
+
+
+@cli.command()
+def migrate(data: DataOption = None) -> None:
+    """Bring the database to the current schema."""
+    settings = read_settings(data_dir=data)
+    asyncio.run(_migrate(settings))
+    typer.echo("the database is up to date")
+
+
+@cli.command()
+def doctor(data: DataOption = None) -> None:
+    """Check that everything the server needs is there and works."""
+    settings = read_settings(data_dir=data)
+    problems = asyncio.run(_diagnose(settings))
+    for name, problem in problems.items():
+        typer.echo(f"{'ok  ' if problem is None else 'FAIL'} {name}{'' if problem is None else ': ' + problem}")
+    if any(problems.values()):
+        raise typer.Exit(1)
+
+
+@user_commands.command("add")
+def add_user(
+    email: str,
+    name: Annotated[str, typer.Option(prompt=True)],
+    admin: Annotated[bool, typer.Option(help="An administrator of the server")] = False,
+    data: DataOption = None,
+) -> None:
+    """Make an account with a random password, printed once."""
+    password = secrets.token_urlsafe(12)
+
+    async def add(database: Database) -> None:
+        body = Register(email=email, name=name, password=password)
+        password_hash = await Passwords().hash(password)
+        async with database.write() as uow:
+            await users.insert_user(uow, body, password_hash, is_admin=admin)
+
+    _with_database(read_settings(data_dir=data), add)
+    typer.echo(f"{email}: password {password} (shown once)")
+
+
+@user_commands.command("password")
+def reset_password(email: str, data: DataOption = None) -> None:
+    """Set a random password, printed once, and end every session of the account."""
+    password = secrets.token_urlsafe(12)
+
+    async def reset(database: Database) -> None:
+        async with database.read() as uow:
+            user = await users.find_by_email(uow, email)
+        await users.set_password(database, Passwords(), user.id, password)
+        async with database.write() as uow:
+            await sessions.end_sessions(uow, await sessions.open_session_ids(uow, user.id))
+
+    _with_database(read_settings(data_dir=data), reset)
+    typer.echo(f"{email}: password {password} (shown once); every session has ended")
+
+
+@user_commands.command("deactivate")
+def deactivate_user(email: str, data: DataOption = None) -> None:
+    """Keep an account out; what it did stays."""
+    _set_active(read_settings(data_dir=data), email, active=False)
+    typer.echo(f"{email} can no longer sign in")
+
+
+@user_commands.command("activate")
+def activate_user(email: str, data: DataOption = None) -> None:
+    """Let an account in again."""
+    _set_active(read_settings(data_dir=data), email, active=True)
+    typer.echo(f"{email} can sign in")
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(package.__version__)
+
+
+def read_settings(**given: Any) -> Settings:
+    """Return the settings; what the command line gives wins, also for processes started from this one."""
+    for name, value in given.items():
+        if value is not None:
+            os.environ[f"TIMETODO_{name.upper()}"] = str(value)
+    try:
+        return Settings()
+    except ValueError as error:
+        sys.exit(f"timetodo: the settings are not right\n{error}")
+
+
+def main() -> None:
+    """Run the command; a refusal is a sentence, not a traceback."""
+    try:
+        cli()
+    except AppError as error:
+        sys.exit(f"timetodo: {error.detail}")
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            sys.exit(
+                f"timetodo: cannot listen on {host}:{port} ({error.strerror}); try: timetodo serve --port {port + 1}"
+            )
+
+
+async def _prepare(settings: Settings) -> None:
+    """Make the data directory, the schema, and the one-time code while there is no account."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    await _migrate(settings)
+
+    async def look(database: Database) -> bool:
+        async with database.read() as uow:
+            return await users.needs_admin(uow)
+
+    code_file = settings.data_dir / ADMIN_CODE_FILE
+    if await _use_database(settings, look):
+        load_or_create_secret(code_file, size_bytes=ADMIN_CODE_BYTES)
+    else:
+        code_file.unlink(missing_ok=True)
+
+
+async def _migrate(settings: Settings) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = create_engine(settings.resolved_database_url)
+    try:
+        await migrations.upgrade(engine)
+    finally:
+        await engine.dispose()
+
+
+def _print_admin_code(settings: Settings) -> None:
+    code_file = settings.data_dir / ADMIN_CODE_FILE
+    if code_file.exists():
+        typer.echo(f"No account yet. Open {settings.base_url} and make the administrator's with this one-time code:")
+        typer.echo(f"\n    {code_file.read_text().strip()}\n")
+
+
+def _set_active(settings: Settings, email: str, *, active: bool) -> None:
+    async def change(database: Database) -> None:
+        async with database.write() as uow:
+            user = await users.find_by_email(uow, email)
+            await users.set_active(uow, user.id, active=active)
+
+    _with_database(settings, change)
+
+
+def _with_database(settings: Settings, use: Callable[[Database], Awaitable[Result]]) -> Result:
+    """Run one piece of work on an up-to-date database."""
+
+    async def run() -> Result:
+        await _migrate(settings)
+        return await _use_database(settings, use)
+
+    return asyncio.run(run())
+
+
+async def _use_database(settings: Settings, use: Callable[[Database], Awaitable[Result]]) -> Result:
+    broker: Broker = RedisBroker(settings.redis_url) if settings.redis_url else MemoryBroker()
+    database = Database(create_engine(settings.resolved_database_url), broker, server_id="cli")
+    try:
+        return await use(database)
+    finally:
+        await broker.close()
+        await database.dispose()
+
+
+async def _diagnose(settings: Settings) -> dict[str, str | None]:
+    """Return, for each thing the server needs, None or what is wrong with it."""
+    return {
+        "data directory": _check_data_dir(settings.data_dir),
+        "secret key": _check_secret(settings.data_dir / "secret-key"),
+        "database": await _try(_ask_database(settings)),
+        "schema": await _try(_check_schema(settings)),
+        "broker": await _try(_ask_broker(settings)),
+    }
+
+
+def _check_data_dir(path: Path) -> str | None:
+    if not path.is_dir():
+        return f"{path} does not exist; `timetodo serve` makes it"
+    return None if os.access(path, os.W_OK) else f"{path} cannot be written to by this user"
+
+
+def _check_secret(path: Path) -> str | None:
+    if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return f"others can read {path}; run: chmod 600 {path}"
+    return None
+
+
+async def _ask_database(settings: Settings) -> None:
+    async def look(database: Database) -> None:
+        async with database.engine.connect():
+            pass
+
+    await _use_database(settings, look)
+
+
+async def _check_schema(settings: Settings) -> None:
+    engine = create_engine(settings.resolved_database_url)
+    try:
+        await migrations.check(engine)
+    finally:
+        await engine.dispose()
+
+
+async def _ask_broker(settings: Settings) -> None:
+    broker: Broker = RedisBroker(settings.redis_url) if settings.redis_url else MemoryBroker()
+    try:
+        await broker.ping()
+    finally:
+        await broker.close()
+
+
+async def _try(check: Awaitable[None]) -> str | None:
+    try:
+        await check
+    except Exception as error:  # noqa: BLE001 - whatever is wrong is what the doctor reports
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    return None

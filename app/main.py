@@ -1,0 +1,110 @@
+"""The application, put together: settings → database, broker, sockets → routes. Nothing here decides anything."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+import app as package
+from app.api import middleware, pages, problems, service
+from app.api.context import ApiContext
+from app.api.v1 import auth, comments, history, members, projects, server, tasks, users, ws
+from app.broker.base import Broker
+from app.broker.memory import MemoryBroker
+from app.broker.redis import RedisBroker
+from app.config import Settings
+from app.db.engine import create_engine
+from app.db.unit_of_work import Database
+from app.domain.rate_limit import RateLimiter
+from app.security import AccessTokens, Passwords, load_or_create_secret
+from app.websocket import endpoint, sse
+from app.websocket.directory import Directory
+from app.websocket.hub import Hub
+from app.workers.retention import RetentionWorker
+
+_log = structlog.get_logger(__name__)
+DESCRIPTION = """Every change is made here and told to everybody by the socket at `/api/v1/ws`."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the application of one server; it starts with its lifespan."""
+    settings = settings or Settings()
+    server_id = secrets.token_hex(6)
+    broker = create_broker(settings)
+    database = Database(create_engine(settings.resolved_database_url), broker, server_id=server_id)
+    tokens = AccessTokens(signing_key(settings), lifetime_s=settings.access_token_s)
+    hub = Hub(settings, Directory(database, tokens), broker, server_id=server_id)
+    application = FastAPI(
+        title="Time to DO",
+        version=package.__version__,
+        description=DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        max_body_size=settings.max_body_bytes,
+    )
+    application.state.hub = hub
+    application.state.context = ApiContext(
+        settings=settings,
+        database=database,
+        broker=broker,
+        passwords=Passwords(),
+        tokens=tokens,
+        auth_limiter=RateLimiter(settings.auth_attempts_per_minute),
+        socket_stats=hub.manager.get_stats,
+        is_draining=lambda: hub.is_draining,
+    )
+    _add_routes(application, settings)
+    return application
+
+
+def create_broker(settings: Settings) -> Broker:
+    """Return the broker the settings ask for."""
+    return RedisBroker(settings.redis_url) if settings.redis_url else MemoryBroker()
+
+
+def signing_key(settings: Settings) -> str:
+    """Return the key of the access tokens: the configured one, or the one in the data directory."""
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    return load_or_create_secret(settings.data_dir / "secret-key")
+
+
+def _add_routes(application: FastAPI, settings: Settings) -> None:
+    problems.install(application)
+    if settings.allowed_origins:
+        application.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.allowed_origins),
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", "X-Request-ID"],
+        )
+    application.add_middleware(middleware.RequestContext)
+    for module in (server, auth, users, projects, members, tasks, comments, history, ws):
+        application.include_router(module.router, prefix="/api/v1")
+    application.include_router(sse.router)
+    application.include_router(endpoint.router)
+    application.include_router(service.router)
+    pages.install(application)
+
+
+@asynccontextmanager
+async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
+    context: ApiContext = application.state.context
+    hub: Hub = application.state.hub
+    retention = RetentionWorker(context.database, context.settings)
+    await hub.start()
+    retention.start()
+    try:
+        yield
+    finally:
+        await hub.drain()
+        await retention.stop()
+        await hub.stop()
+        await context.broker.close()
+        await context.database.dispose()
