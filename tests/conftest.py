@@ -3,13 +3,17 @@
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from app.config import Settings
 from tests.support import servers
+from tests.support.people import Json, Person, register
+from tests.support.server import TestServer, make_settings, migrated, run_server
 
 
 def pytest_configure() -> None:
@@ -55,3 +59,52 @@ async def redis_url(redis_server: str) -> str:
     async with Redis.from_url(url) as client:
         await client.flushdb()
     return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database of each kind: a test that asks for it runs on both."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("postgres_url")
+        return url
+    return f"sqlite+aiosqlite:///{tmp_path / 'test.sqlite3'}"
+
+
+@pytest.fixture
+async def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings of a server with an up-to-date database of its own."""
+    return await migrated(make_settings(tmp_path, database_url=database_url))
+
+
+@pytest.fixture
+async def server(settings: Settings) -> AsyncIterator[TestServer]:
+    """A running server, on both databases."""
+    async with run_server(settings) as running:
+        yield running
+
+
+@pytest.fixture
+async def sqlite_server(tmp_path: Path) -> AsyncIterator[TestServer]:
+    """A running server for tests whose subject is not the database."""
+    async with run_server(await migrated(make_settings(tmp_path))) as running:
+        yield running
+
+
+@pytest.fixture
+async def anna(server: TestServer) -> AsyncIterator[Person]:
+    """The first user, administrator of the server."""
+    async with await register(server, "Anna") as person:
+        yield person
+
+
+@pytest.fixture
+async def boris(server: TestServer, anna: Person) -> AsyncIterator[Person]:
+    """A second user."""
+    async with await register(server, "Boris") as person:
+        yield person
+
+
+@pytest.fixture
+async def project(anna: Person) -> Json:
+    """A project of Anna's."""
+    return await anna.project()

@@ -1,0 +1,1 @@
+"""What tests share: servers, people who use them, sockets that listen."""

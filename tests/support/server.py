@@ -1,0 +1,133 @@
+"""A whole Time to DO in the test's own event loop, served by the real uvicorn over real TCP."""
+
+import asyncio
+import dataclasses
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import uvicorn
+from argon2 import PasswordHasher
+from fastapi import FastAPI
+
+from app.api.context import ADMIN_CODE_FILE, ApiContext
+from app.cli import DrainingServer
+from app.config import Settings
+from app.db import migrate
+from app.db.engine import create_engine
+from app.db.unit_of_work import Database
+from app.main import create_app
+from app.security import Passwords
+from app.websocket.hub import Hub
+
+ADMIN_CODE = "code-of-the-tests"
+QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class TestServer:
+    """A running server and the ways to it."""
+
+    __test__ = False
+
+    def __init__(self, application: FastAPI, settings: Settings, server: uvicorn.Server) -> None:
+        self.application = application
+        self.settings = settings
+        self.uvicorn = server
+
+    @property
+    def url(self) -> str:
+        """Address of the server."""
+        return f"http://127.0.0.1:{self.settings.port}"
+
+    @property
+    def ws_url(self) -> str:
+        """Address of the socket."""
+        return f"ws://127.0.0.1:{self.settings.port}/api/v1/ws"
+
+    @property
+    def hub(self) -> Hub:
+        """The realtime side."""
+        hub: Hub = self.application.state.hub
+        return hub
+
+    @property
+    def context(self) -> ApiContext:
+        """What the routes know."""
+        context: ApiContext = self.application.state.context
+        return context
+
+    @property
+    def database(self) -> Database:
+        """The server's database."""
+        return self.context.database
+
+    def client(self, **options: Any) -> httpx2.AsyncClient:
+        """Return an HTTP client of the API, without credentials."""
+        return httpx2.AsyncClient(base_url=f"{self.url}/api/v1", timeout=20, **options)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def make_settings(data_dir: Path, **changes: Any) -> Settings:
+    """Return settings for a test: everybody may register, and nothing waits long."""
+    quick: dict[str, Any] = {
+        "port": free_port(),
+        "registration": "open",
+        "presence_grace_s": 0.2,
+        "drain_s": 0.5,
+        "shutdown_s": 2,
+        "auth_attempts_per_minute": 10_000,
+        "log_level": "WARNING",
+    }
+    return Settings(data_dir=data_dir, **(quick | changes))
+
+
+async def migrated(settings: Settings) -> Settings:
+    """Bring the settings' database to the current schema and lay the one-time code ready."""
+    engine = create_engine(settings.resolved_database_url)
+    try:
+        await migrate.upgrade(engine)
+    finally:
+        await engine.dispose()
+    (settings.data_dir / ADMIN_CODE_FILE).write_text(ADMIN_CODE)
+    return settings
+
+
+@asynccontextmanager
+async def run_server(settings: Settings) -> AsyncIterator[TestServer]:
+    """Serve until the block ends, then shut down as on SIGTERM."""
+    application = create_app(settings)
+    quick = Passwords(QUICK_HASHER)
+    application.state.context = dataclasses.replace(application.state.context, passwords=quick)
+    config = uvicorn.Config(
+        application,
+        host="127.0.0.1",
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        ws_max_size=settings.ws_message_bytes,
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=settings.shutdown_s,
+    )
+    server = DrainingServer(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    serving = asyncio.create_task(server._serve())
+    while not server.started:
+        if serving.done():
+            await serving
+        await asyncio.sleep(0.005)
+    try:
+        yield TestServer(application, settings, server)
+    finally:
+        server.should_exit = True
+        await serving
