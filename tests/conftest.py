@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from app import logs
 from app.config import Settings
 from tests.support import servers
 from tests.support.people import Json, Person, register
@@ -18,6 +19,7 @@ from tests.support.server import TestServer, make_settings, migrated, run_server
 
 def pytest_configure() -> None:
     """Say before the first test what is missing; the servers themselves start when first wanted."""
+    logs.configure("WARNING", as_json=False)
     try:
         servers.require_servers()
     except servers.ServerMissingError as missing:
