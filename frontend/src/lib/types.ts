@@ -182,10 +182,9 @@ export interface Page<T> {
 
 /** The fields of a task that PATCH takes. */
 export type TaskPatch = Partial<
-  Pick<
-    Task,
-    'title' | 'description' | 'status' | 'priority' | 'label_ids' | 'assignee_ids' | 'due'
-  > & { checklist: Array<{ id?: Id; text: string; done: boolean }> }
+  Pick<Task, 'title' | 'description' | 'status' | 'priority' | 'label_ids' | 'assignee_ids' | 'due'> & {
+    checklist: Array<{ id?: Id; text: string; done: boolean }>;
+  }
 >;
 
 /** Where a card goes: into a column, next to another card, or to the end. */

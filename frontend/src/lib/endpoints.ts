@@ -1,0 +1,115 @@
+/** The REST API, one function per route, typed. */
+import type { Api, Options } from './api';
+import type {
+  Board,
+  Column,
+  Comment,
+  Id,
+  Invitation,
+  InvitationPreview,
+  Label,
+  Member,
+  Page,
+  ProjectWithRole,
+  Role,
+  ServerInfo,
+  Session,
+  Task,
+  User,
+} from './types';
+
+/** Largest page the server gives. */
+const PAGE_LIMIT = 200;
+
+export type ColumnFields = Partial<Pick<Column, 'name' | 'wip_limit' | 'is_done'>> & { before_id?: Id; after_id?: Id };
+export type LabelFields = Partial<Pick<Label, 'name' | 'color'>>;
+export type ProjectFields = Partial<Pick<ProjectWithRole, 'name' | 'description' | 'visibility'>> & { key?: string };
+export type UserFields = Partial<Pick<User, 'name' | 'language' | 'time_zone' | 'avatar_color'>>;
+
+export function endpoints(api: Api) {
+  /** Every item of a list, page after page. */
+  async function all<T>(path: string, options: Options = {}): Promise<T[]> {
+    const items: T[] = [];
+    let cursor: string | null = null;
+    do {
+      const query: string = `?limit=${PAGE_LIMIT}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`;
+      const page: Page<T> = await api.get<Page<T>>(path + query, options);
+      items.push(...page.items);
+      cursor = page.next_cursor;
+    } while (cursor);
+    return items;
+  }
+  const post = <T>(path: string, body?: unknown, options: Options = {}) =>
+    api.change<T>('POST', path, { ...options, body: body ?? {} });
+  const patch = <T>(path: string, body: unknown, options: Options = {}) =>
+    api.change<T>('PATCH', path, { ...options, body });
+  const remove = (path: string, options: Options = {}) => api.change<void>('DELETE', path, options);
+
+  return {
+    server: () => api.get<ServerInfo>('/server', { auth: 'none' }),
+
+    me: {
+      update: (fields: UserFields) => patch<User>('/users/me', fields),
+      changePassword: (current_password: string, new_password: string) =>
+        post<void>('/auth/password', { current_password, new_password }),
+      sessions: () => all<Session>('/auth/sessions'),
+      endSession: (id: Id) => remove(`/auth/sessions/${id}`),
+    },
+
+    projects: {
+      list: () => all<ProjectWithRole>('/projects'),
+      create: (fields: ProjectFields) => post<ProjectWithRole>('/projects', fields),
+      update: (id: Id, fields: ProjectFields) => patch<ProjectWithRole>(`/projects/${id}`, fields),
+      delete: (id: Id) => remove(`/projects/${id}`),
+      board: (id: Id) => api.get<Board>(`/projects/${id}/board`, { auth: 'optional' }),
+      trash: (id: Id) => all<Task>(`/projects/${id}/trash`),
+    },
+
+    members: {
+      add: (project: Id, email: string, role: Role) =>
+        post<Member | Invitation>(`/projects/${project}/members`, { email, role }),
+      setRole: (project: Id, user: Id, role: Role) => patch<Member>(`/projects/${project}/members/${user}`, { role }),
+      remove: (project: Id, user: Id) => remove(`/projects/${project}/members/${user}`),
+    },
+
+    invitations: {
+      list: (project: Id) => all<Invitation>(`/projects/${project}/invitations`),
+      create: (project: Id, role: Role) => post<Invitation>(`/projects/${project}/invitations`, { role }),
+      revoke: (project: Id, id: Id) => remove(`/projects/${project}/invitations/${id}`),
+      preview: (token: string) =>
+        api.get<InvitationPreview>(`/invitations/${encodeURIComponent(token)}`, { auth: 'none' }),
+      accept: (token: string) => post<ProjectWithRole>(`/invitations/${encodeURIComponent(token)}/accept`),
+    },
+
+    columns: {
+      create: (project: Id, fields: ColumnFields) => post<Column>(`/projects/${project}/columns`, fields),
+      update: (project: Id, id: Id, fields: ColumnFields) =>
+        patch<Column>(`/projects/${project}/columns/${id}`, fields),
+      delete: (project: Id, id: Id) => remove(`/projects/${project}/columns/${id}`),
+    },
+
+    labels: {
+      create: (project: Id, fields: LabelFields) => post<Label>(`/projects/${project}/labels`, fields),
+      update: (project: Id, id: Id, fields: LabelFields) => patch<Label>(`/projects/${project}/labels/${id}`, fields),
+      delete: (project: Id, id: Id) => remove(`/projects/${project}/labels/${id}`),
+    },
+
+    tasks: {
+      get: (id: Id) => api.get<Task>(`/tasks/${id}`, { auth: 'optional' }),
+      create: (body: object, options: Options) => post<Task>('/tasks', body, options),
+      update: (id: Id, body: object, options: Options) => patch<Task>(`/tasks/${id}`, body, options),
+      move: (id: Id, body: object, options: Options) => post<Task>(`/tasks/${id}/move`, body, options),
+      delete: (id: Id, options?: Options) => remove(`/tasks/${id}`, options),
+      restore: (id: Id) => post<Task>(`/tasks/${id}/restore`),
+    },
+
+    comments: {
+      list: (task: Id) => all<Comment>(`/tasks/${task}/comments`, { auth: 'optional' }),
+      add: (task: Id, body: string, options: Options) => post<Comment>(`/tasks/${task}/comments`, { body }, options),
+      update: (id: Id, body: string) => patch<Comment>(`/comments/${id}`, { body }),
+      delete: (id: Id) => remove(`/comments/${id}`),
+    },
+  };
+}
+
+export type Endpoints = ReturnType<typeof endpoints>;

@@ -1,0 +1,19 @@
+/** A failure in the person's own language. */
+import { ApiError, NetworkError } from './errors';
+import { hasMessage, t } from './i18n.svelte';
+
+export function errorText(error: unknown): string {
+  if (error instanceof NetworkError) return t('error.network');
+  if (!(error instanceof ApiError)) return t('error.unknown');
+  if (error.code === 'rate_limited') return t('error.rate_limited', { seconds: Math.ceil(error.retryAfter ?? 1) });
+  const key = `error.${error.code}`;
+  if (hasMessage(key)) return t(key);
+  return error.status >= 500 ? t('error.server') : error.message;
+}
+
+/** What the server says about one field of a form. */
+export function fieldError(error: unknown, field: string): string | undefined {
+  if (!(error instanceof ApiError)) return undefined;
+  const found = error.fields.find((other) => other.field === field || other.field.endsWith(`.${field}`));
+  return found?.message;
+}

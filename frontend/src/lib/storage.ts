@@ -1,0 +1,39 @@
+/** Small things this browser remembers. Storage may be full or forbidden; then the page works without. */
+
+const PREFIX = 'timetodo.';
+
+export function remembered(key: string): string | null {
+  try {
+    return localStorage.getItem(PREFIX + key);
+  } catch {
+    return null;
+  }
+}
+
+export function remember(key: string, value: string): boolean {
+  try {
+    localStorage.setItem(PREFIX + key, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function forget(key: string): void {
+  try {
+    localStorage.removeItem(PREFIX + key);
+  } catch {
+    // Nothing was kept, so nothing is left.
+  }
+}
+
+/** Every remembered key that begins with `prefix`. */
+export function rememberedKeys(prefix: string): string[] {
+  try {
+    return Object.keys(localStorage)
+      .filter((key) => key.startsWith(PREFIX + prefix))
+      .map((key) => key.slice(PREFIX.length));
+  } catch {
+    return [];
+  }
+}

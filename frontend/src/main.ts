@@ -1,0 +1,11 @@
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/controls.css';
+import { mount } from 'svelte';
+import App from './App.svelte';
+import { removeOldDrafts } from './lib/drafts.svelte';
+
+const target = document.getElementById('app');
+if (!target) throw new Error('index.html has no #app');
+removeOldDrafts();
+mount(App, { target });
