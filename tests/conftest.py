@@ -1,7 +1,9 @@
 """Fixtures for every test: a database and a Redis of its own for the test that asks."""
 
+import asyncio
 import os
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +16,7 @@ from app import logs
 from app.config import Settings
 from tests.support import servers
 from tests.support.people import Json, Person, register
-from tests.support.server import TestServer, make_settings, migrated, run_server
+from tests.support.server import TestServer, lay_admin_code, make_settings, migrated, run_server
 
 
 def pytest_configure() -> None:
@@ -44,13 +46,9 @@ def redis_server() -> Iterator[str]:
 async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
     """The URL, as the app takes it, of a fresh and empty PostgreSQL database."""
     name = f"test_{secrets.token_hex(6)}"
-    admin = await asyncpg.connect(postgres_server)
-    try:
-        await admin.execute(f"CREATE DATABASE {name}")
-        yield urlsplit(postgres_server)._replace(scheme="postgresql+asyncpg", path=f"/{name}").geturl()
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await admin.close()
+    await execute(postgres_server, f"CREATE DATABASE {name}")
+    yield sqlalchemy_url(postgres_server, name)
+    await execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -72,10 +70,53 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{tmp_path / 'test.sqlite3'}"
 
 
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An up-to-date SQLite database to copy: quicker than to migrate one for each test."""
+    folder = tmp_path_factory.mktemp("template")
+    asyncio.run(migrated(make_settings(folder)))
+    return folder / "timetodo.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of an up-to-date PostgreSQL database to copy."""
+    name = f"template_{secrets.token_hex(6)}"
+
+    async def make() -> None:
+        await execute(postgres_server, f"CREATE DATABASE {name}")
+        url = sqlalchemy_url(postgres_server, name)
+        await migrated(make_settings(tmp_path_factory.mktemp("template"), database_url=url))
+
+    asyncio.run(make())
+    return name
+
+
 @pytest.fixture
-async def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Settings of a server with an up-to-date database of its own."""
-    return await migrated(make_settings(tmp_path, database_url=database_url))
+async def postgres_copy(postgres_server: str, migrated_postgres: str) -> AsyncIterator[str]:
+    """The URL, as the app takes it, of an up-to-date PostgreSQL database."""
+    name = f"test_{secrets.token_hex(6)}"
+    await execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {migrated_postgres}")
+    yield sqlalchemy_url(postgres_server, name)
+    await execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_settings(tmp_path: Path, migrated_sqlite: Path) -> Settings:
+    """Settings of a server with an up-to-date SQLite database of its own."""
+    lay_admin_code(tmp_path)
+    shutil.copy(migrated_sqlite, tmp_path / "timetodo.sqlite3")
+    return make_settings(tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Settings of a server with an up-to-date database of its own: a test that asks for it runs on both kinds."""
+    if request.param == "sqlite":
+        found: Settings = request.getfixturevalue("sqlite_settings")
+        return found
+    lay_admin_code(tmp_path)
+    return make_settings(tmp_path, database_url=request.getfixturevalue("postgres_copy"))
 
 
 @pytest.fixture
@@ -86,9 +127,9 @@ async def server(settings: Settings) -> AsyncIterator[TestServer]:
 
 
 @pytest.fixture
-async def sqlite_server(tmp_path: Path) -> AsyncIterator[TestServer]:
+async def sqlite_server(sqlite_settings: Settings) -> AsyncIterator[TestServer]:
     """A running server for tests whose subject is not the database."""
-    async with run_server(await migrated(make_settings(tmp_path))) as running:
+    async with run_server(sqlite_settings) as running:
         yield running
 
 
@@ -110,3 +151,17 @@ async def boris(server: TestServer, anna: Person) -> AsyncIterator[Person]:
 async def project(anna: Person) -> Json:
     """A project of Anna's."""
     return await anna.project()
+
+
+async def execute(server_url: str, statement: str) -> None:
+    """Run one statement outside any transaction, as the PostgreSQL server's owner."""
+    connection = await asyncpg.connect(server_url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def sqlalchemy_url(server_url: str, database: str) -> str:
+    """Return the URL of one database as the app takes it."""
+    return urlsplit(server_url)._replace(scheme="postgresql+asyncpg", path=f"/{database}").geturl()

@@ -98,8 +98,13 @@ async def migrated(settings: Settings) -> Settings:
         await migrate.upgrade(engine)
     finally:
         await engine.dispose()
-    (settings.data_dir / ADMIN_CODE_FILE).write_text(ADMIN_CODE)
+    lay_admin_code(settings.data_dir)
     return settings
+
+
+def lay_admin_code(data_dir: Path) -> None:
+    """Lay the one-time code of the first account where the server looks for it."""
+    (data_dir / ADMIN_CODE_FILE).write_text(ADMIN_CODE)
 
 
 @asynccontextmanager
