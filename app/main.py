@@ -45,7 +45,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
-        max_body_size=settings.max_body_bytes,
     )
     application.state.hub = hub
     application.state.context = ApiContext(
@@ -76,6 +75,7 @@ def signing_key(settings: Settings) -> str:
 
 def _add_routes(application: FastAPI, settings: Settings) -> None:
     problems.install(application)
+    application.add_middleware(middleware.RequestContext, max_body_bytes=settings.max_body_bytes)
     if settings.allowed_origins:
         application.add_middleware(
             CORSMiddleware,
@@ -84,7 +84,6 @@ def _add_routes(application: FastAPI, settings: Settings) -> None:
             allow_headers=["*"],
             expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", "X-Request-ID"],
         )
-    application.add_middleware(middleware.RequestContext)
     for module in (server, auth, users, projects, members, tasks, comments, history, ws):
         application.include_router(module.router, prefix="/api/v1")
     application.include_router(sse.router)

@@ -1,7 +1,6 @@
 """What a route can ask for, as annotated types: its transaction, who is asking, page bounds, preconditions."""
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Query, Request
@@ -10,11 +9,11 @@ from app.api.context import ApiContext
 from app.api.transactions import SAFE_METHODS, ReplayedAnswer
 from app.db.unit_of_work import UnitOfWork
 from app.errors import BadRequest, RateLimited, Unauthorized
+from app.schemas.base import PageQuery
 from app.services.access import Actor, load_actor
 from app.services.idempotency import find_answer, make_call
 from app.services.sessions import Device
 
-MAX_PAGE_SIZE: Final = 200
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}\Z")
 _VERSION_TAG: Final = re.compile(r'(?:W/)?"(\d{1,9})"\Z')
 
@@ -85,22 +84,7 @@ async def _replay_if_repeated(request: Request, context: ApiContext, uow: UnitOf
     request.state.call = call
 
 
-@dataclass(frozen=True, slots=True)
-class PageBounds:
-    """Where a page of a list begins and how long it is."""
-
-    cursor: str | None
-    limit: int
-
-
-def _page_bounds(
-    cursor: Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before")] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE, description="Most items to return")] = 50,
-) -> PageBounds:
-    return PageBounds(cursor, limit)
-
-
-Paging = Annotated[PageBounds, Depends(_page_bounds)]
+Paging = Annotated[PageQuery, Query()]
 
 
 def _if_match(

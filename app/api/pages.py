@@ -7,10 +7,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
 
 PACKAGE: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = PACKAGE / "web"
-_OWN_PATHS: Final = ("assets/", "static/")
+_OWN_PATHS: Final = ("assets/", "static/", "api/")
 _ALL_METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
 
@@ -50,18 +52,37 @@ def install(app: FastAPI) -> None:
     app.mount("/static", ClientFiles(directory=client_folder()), name="client")
     app.mount("/assets", HashedFiles(directory=PAGE / "assets", check_dir=False), name="assets")
 
+    api_routes = list(app.routes)
+
     @app.api_route("/api/{path:path}", methods=_ALL_METHODS, include_in_schema=False)
-    async def nothing() -> None:
+    async def nothing(request: Request) -> None:
+        allowed = _allowed_methods(api_routes, request.scope)
+        if allowed:
+            raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
         raise HTTPException(404)
 
     @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
     async def page(request: Request, path: str) -> FileResponse:
         del request
-        if path.startswith(_OWN_PATHS):
-            raise HTTPException(404)
-        file = (PAGE / path).resolve()
-        if not path or not file.is_relative_to(PAGE) or not file.is_file():
-            file = PAGE / "index.html"
-        if not file.is_file():
+        file = None if f"{path}/".startswith(_OWN_PATHS) else _find_file(path) or _find_file("index.html")
+        if file is None:
             raise HTTPException(404)
         return FileResponse(file, headers={"Cache-Control": "no-cache"})
+
+
+def _allowed_methods(routes: list[BaseRoute], scope: Scope) -> list[str]:
+    """Return the methods with which this address would be something."""
+    return [
+        method
+        for method in _ALL_METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+
+
+def _find_file(path: str) -> Path | None:
+    """Return a file of the page; None for what is not there or could not even be a name."""
+    try:
+        file = (PAGE / path).resolve()
+        return file if file.is_relative_to(PAGE) and file.is_file() else None
+    except (OSError, ValueError):
+        return None

@@ -95,7 +95,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AppError, _on_app_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_input)
     app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(Exception, _on_bug)
 
 
 async def _on_app_error(request: Request, error: Exception) -> JSONResponse:
@@ -141,7 +140,8 @@ async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     return answer
 
 
-async def _on_bug(request: Request, error: Exception) -> JSONResponse:
+def answer_bug(request: Request, error: Exception) -> JSONResponse:
+    """Log what nobody foresaw, and say no more than that it happened."""
     _log.error("request_failed", exc_info=error, method=request.method, path=request.url.path)
     detail = "something went wrong on the server; its log has the details under this request_id"
     return problem(request, 500, "internal", "Internal error", detail)

@@ -11,4 +11,4 @@ def utc_now() -> datetime:
 
 def format_time(moment: datetime) -> str:
     """Write an aware time as `2026-11-22T10:00:00.123Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -7,15 +7,16 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 from app.domain.clock import format_time
 from app.errors import BadRequest
 
+MAX_PAGE_SIZE: Final = 200
 Item = TypeVar("Item")
 
 
@@ -29,6 +30,15 @@ class ResponseModel(BaseModel):
     """Base of response bodies, which are also the `data` of events."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class PageQuery(RequestModel):
+    """Where a page of a list begins and how long it is."""
+
+    cursor: Annotated[str, StringConstraints(max_length=1000)] | None = None
+    """`next_cursor` of the page before."""
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = 50
+    """Most items to return."""
 
 
 class Page(ResponseModel, Generic[Item]):

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, WithJsonSchema, model_validator
 
 from app.domain.clock import format_time
-from app.schemas.base import Line, RequestModel, ResponseModel, Text, UtcTime
+from app.schemas.base import Line, PageQuery, RequestModel, ResponseModel, Text, UtcTime
 from app.schemas.projects import Column, Label, Member, Placement, Project
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
@@ -151,8 +151,8 @@ class TaskAssign(RequestModel):
     user_ids: Ids
 
 
-class TaskFilter(RequestModel):
-    """What to list; the parts must all hold."""
+class TaskFilter(PageQuery):
+    """What to list, and which page of it; the parts must all hold."""
 
     status: Status | None = None
     assignee: UUID | None = None

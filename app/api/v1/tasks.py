@@ -28,10 +28,10 @@ async def create_task(uow: Transaction, actor: CurrentUser, body: TaskCreate, re
 
 @router.get("/projects/{project_id}/tasks")
 async def list_tasks(
-    uow: Transaction, actor: MaybeUser, project_id: UUID, page: Paging, wanted: Annotated[TaskFilter, Query()]
+    uow: Transaction, actor: MaybeUser, project_id: UUID, wanted: Annotated[TaskFilter, Query()]
 ) -> Page[Task]:
     """List a project's tasks, filtered, by column key and position."""
-    return await task_queries.list_tasks(uow, actor, project_id, wanted, cursor=page.cursor, limit=page.limit)
+    return await task_queries.list_tasks(uow, actor, project_id, wanted, cursor=wanted.cursor, limit=wanted.limit)
 
 
 @router.get("/projects/{project_id}/trash")
