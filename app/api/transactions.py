@@ -1,7 +1,7 @@
 """One request, one transaction: committed after the answer is made and before it is sent.
 
 A commit that fails answers 5xx and leaves neither change nor event. A call with an Idempotency-Key stores its answer in
-the same transaction and gets it again when repeated.
+the same transaction and gets it again when repeated; an answer with a credential in it is never stored.
 """
 
 import json
@@ -70,7 +70,7 @@ class TransactionalRoute(PlainRoute):
                     request.state.uow = uow
                     response = await handler(request)
                     call: Call | None = getattr(request.state, "call", None)
-                    if call is not None:
+                    if call is not None and uow.keeps_answer:
                         await keep_answer(uow, call, _to_answer(response))
             except ReplayedAnswer as replayed:
                 return _to_response(replayed.answer)

@@ -3,6 +3,7 @@
 SQLite: WAL, `synchronous=FULL`, foreign keys on, and `BEGIN IMMEDIATE` for writers: with a deferred begin, two that
 read before they write end in "database is locked" (docs/decisions). Readers get a snapshot and never wait.
 PostgreSQL: READ COMMITTED for writers, who lock their project's row; REPEATABLE READ for readers, one snapshot.
+What statements were given (hashes, addresses, people's texts) stays out of error texts and so out of logs.
 """
 
 from typing import Any, Final
@@ -25,12 +26,14 @@ def create_engine(url: str) -> AsyncEngine:
         ValueError: another kind of database.
     """
     if url.startswith("sqlite+aiosqlite:"):
-        engine = create_async_engine(url, pool_size=POOL_SIZE, max_overflow=MAX_OVERFLOW)
+        engine = create_async_engine(url, pool_size=POOL_SIZE, max_overflow=MAX_OVERFLOW, hide_parameters=True)
         event.listen(engine.sync_engine, "connect", _set_up_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     if url.startswith("postgresql+asyncpg:"):
-        return create_async_engine(url, pool_size=POOL_SIZE, max_overflow=MAX_OVERFLOW, pool_pre_ping=True)
+        return create_async_engine(
+            url, pool_size=POOL_SIZE, max_overflow=MAX_OVERFLOW, pool_pre_ping=True, hide_parameters=True
+        )
     message = "TIMETODO_DATABASE_URL must begin with sqlite+aiosqlite:// or postgresql+asyncpg://"
     raise ValueError(message)
 

@@ -5,15 +5,17 @@ the log: what travels is a hint, the log is the truth.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVarTuple
 from uuid import UUID
 
 import orjson
 import structlog
-from sqlalchemy import Executable, Result, insert, update
+from sqlalchemy import Executable, Result, func, insert, select, update
 from sqlalchemy.engine import CursorResult
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql import Select
 
@@ -21,6 +23,7 @@ from app.broker.base import Broker, Signal, SignalType
 from app.db.engine import WRITE_OPTION
 from app.domain.clock import utc_now
 from app.domain.events import Event, EventType
+from app.errors import Unavailable
 from app.models import LoggedEvent, Project
 
 Columns = TypeVarTuple("Columns")
@@ -30,12 +33,14 @@ _log = structlog.get_logger(__name__)
 class UnitOfWork:
     """One transaction, begun at its first statement, so a request refused before it touches nothing.
 
-    `actor_id` and `op_id` are written into every event recorded here.
+    `actor_id` and `op_id` are written into every event recorded here. `keeps_answer` turns False when the answer
+    holds a credential: it must not be stored for a repetition of the call.
     """
 
     def __init__(self, database: "Database", *, writes: bool) -> None:
         self.actor_id: UUID | None = None
         self.op_id: str | None = None
+        self.keeps_answer = True
         self.events: list[Event] = []
         self._signals: list[tuple[SignalType, UUID]] = []
         self._database = database
@@ -53,6 +58,20 @@ class UnitOfWork:
         result = await (await self._open()).execute(statement, rows)
         assert isinstance(result, CursorResult)
         return result
+
+    async def lock(self, rows: Select[*Columns]) -> None:
+        """Hold some rows until the transaction ends; what is read afterwards is what earlier holders left.
+
+        A statement that both locks and reads would see the other tables as they were before it waited. SQLite needs
+        no lock: there is one writer at a time.
+        """
+        if not self._database.is_sqlite:
+            await self.fetch(rows.with_for_update())
+
+    async def lock_name(self, name: str) -> None:
+        """Hold a name, which need not be a row's, until the transaction ends."""
+        if not self._database.is_sqlite:
+            await self.fetch(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
     async def record(self, project_id: UUID, type_: EventType, data: Mapping[str, Any]) -> Event:
         """Append a fact to the project's log, in this transaction; it is published after the commit.
@@ -112,39 +131,49 @@ class Database:
         self.engine = engine
         self._server_id = server_id
         self._broker = broker
-        self._is_sqlite = engine.dialect.name == "sqlite"
+        self.is_sqlite = engine.dialect.name == "sqlite"
         self._writer = asyncio.Lock()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:
-        """A consistent snapshot; never waits for writers."""
+        """A consistent snapshot; never waits for writers.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
         unit = UnitOfWork(self, writes=False)
-        try:
-            yield unit
-        finally:
-            await unit.close()
+        with _told_as_unavailable():
+            try:
+                yield unit
+            finally:
+                await unit.close()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[UnitOfWork]:
-        """A transaction that commits, then publishes, when the block ends without an exception."""
+        """A transaction that commits, then publishes, when the block ends without an exception.
+
+        Raises:
+            Unavailable: the database does not answer, or cannot store anything.
+        """
         unit = UnitOfWork(self, writes=True)
-        try:
-            yield unit
-            await unit.commit()
-        finally:
-            await unit.close()
+        with _told_as_unavailable():
+            try:
+                yield unit
+                await unit.commit()
+            finally:
+                await unit.close()
 
     async def begin(self, *, writes: bool) -> AsyncConnection:
         """Open a connection with its transaction begun.
 
         SQLite has one writer at a time; waiting for our turn here, in order, beats polling its lock.
         """
-        if writes and self._is_sqlite:
+        if writes and self.is_sqlite:
             await self._writer.acquire()
         try:
             connection = await self.engine.connect()
             try:
-                if self._is_sqlite:
+                if self.is_sqlite:
                     connection = await connection.execution_options(**{WRITE_OPTION: writes})
                 elif not writes:
                     connection = await connection.execution_options(
@@ -161,7 +190,7 @@ class Database:
 
     def writer_done(self) -> None:
         """Let the next writer in."""
-        if self._is_sqlite:
+        if self.is_sqlite:
             self._writer.release()
 
     async def publish(self, events: Sequence[Event], signals: Sequence[tuple[SignalType, UUID]]) -> None:
@@ -171,9 +200,20 @@ class Database:
                 await self._broker.publish(event)
             for type_, id_ in signals:
                 await self._broker.signal(Signal(type_, self._server_id, id_, {}))
-        except (OSError, TimeoutError):
-            _log.warning("publish_failed", events=len(events), signals=len(signals))
+        except Exception:  # noqa: BLE001 - committed is committed, whatever is wrong with the messenger
+            _log.warning("publish_failed", events=len(events), signals=len(signals), exc_info=True)
 
     async def dispose(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+@contextmanager
+def _told_as_unavailable() -> Iterator[None]:
+    """A database that is away, full or read-only is no bug of ours; the caller may try again."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
+        _log.error("database_failed", exc_info=error)
+        message = "the database cannot do this now; try again in a moment"
+        raise Unavailable(message) from error

@@ -142,13 +142,13 @@ async def _open(
     missing: str,
 ) -> ProjectAccess:
     user_id = actor.user_id if actor else None
+    if lock:
+        await uow.lock(select(Project.id).where(which))
     statement = (
         select(Project, Member.role)
         .outerjoin(Member, (Member.project_id == Project.id) & (Member.user_id == user_id))
         .where(which, Project.deleted_at.is_(None))
     )
-    if lock:
-        statement = statement.with_for_update(of=Project)
     row = (await uow.fetch(statement)).one_or_none()
     role = Role(row.role) if row is not None and row.role is not None else None
     if row is None or not may_see(role, Visibility(row.visibility)):

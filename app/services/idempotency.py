@@ -11,11 +11,10 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import delete, insert, select
-from sqlalchemy.exc import IntegrityError
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
-from app.errors import Conflict, IdempotencyKeyReused
+from app.errors import IdempotencyKeyReused
 from app.models import IdempotencyKey
 
 
@@ -44,11 +43,12 @@ def make_call(user_id: UUID, key: str, method: str, target: str, body: bytes) ->
 
 
 async def find_answer(uow: UnitOfWork, call: Call, *, keep_s: int) -> Answer | None:
-    """Return the first answer to this call, if it was made before.
+    """Return the first answer to this call, if it was made before; one that is being answered now is waited for.
 
     Raises:
         IdempotencyKeyReused: the key was used for something else.
     """
+    await uow.lock_name(f"{call.user_id} {call.key}")
     where = (IdempotencyKey.user_id == call.user_id, IdempotencyKey.key == call.key)
     row = (await uow.fetch(select(IdempotencyKey).where(*where))).one_or_none()
     if row is None:
@@ -63,11 +63,7 @@ async def find_answer(uow: UnitOfWork, call: Call, *, keep_s: int) -> Answer | N
 
 
 async def keep_answer(uow: UnitOfWork, call: Call, answer: Answer) -> None:
-    """Store the answer with the change.
-
-    Raises:
-        Conflict: the same call is being answered at this moment.
-    """
+    """Store the answer with the change."""
     row = {
         "user_id": call.user_id,
         "key": call.key,
@@ -77,8 +73,4 @@ async def keep_answer(uow: UnitOfWork, call: Call, answer: Answer) -> None:
         "body": answer.body,
         "created_at": utc_now(),
     }
-    try:
-        await uow.execute(insert(IdempotencyKey).values(row))
-    except IntegrityError:
-        message = "the same call is being answered at this moment; send it again to get its answer"
-        raise Conflict(message) from None
+    await uow.execute(insert(IdempotencyKey).values(row))

@@ -40,6 +40,7 @@ async def create(
     uow: UnitOfWork, actor: Actor, project_id: UUID, body: InvitationCreate, *, base_url: str, lifetime_s: int
 ) -> Invitation:
     """Make an invitation; its token is in the answer and nowhere else."""
+    uow.keeps_answer = False
     project = await open_project(uow, actor, project_id, Action.MANAGE_MEMBERS, lock=True)
     if project.role is None or not may_set_role(project.role, None, body.role):
         message = "only an owner of the project can invite an owner"
@@ -84,7 +85,7 @@ async def accept(uow: UnitOfWork, actor: Actor, token: str) -> ProjectWithRole:
     Somebody who is a member already stays as they are.
     """
     found = await find(uow, token)
-    await uow.fetch(select(Project.id).where(Project.id == found.project_id).with_for_update())
+    await uow.lock(select(Project.id).where(Project.id == found.project_id))
     invitation = await find(uow, token)  # under the lock: it may have been used or revoked while we waited
     user: Record = (await uow.fetch(select(User).where(User.id == actor.user_id))).one()
     if invitation.email is not None and invitation.email != user.email:

@@ -189,6 +189,7 @@ async def find_dead_sessions(uow: UnitOfWork, session_ids: Sequence[UUID]) -> se
 
 async def issue_ticket(uow: UnitOfWork, actor: Actor, *, lifetime_s: int) -> str:
     """Return a credential that opens one socket, once, soon."""
+    uow.keeps_answer = False
     ticket = new_credential()
     expires_at = utc_now() + timedelta(seconds=lifetime_s)
     row = {"digest": digest(ticket), "session_id": actor.session_id, "expires_at": expires_at}
@@ -222,6 +223,7 @@ def _open_sessions(user_id: UUID) -> Any:
 
 
 async def _load_refresh_token(uow: UnitOfWork, refresh_token: str) -> Record:
+    await uow.lock(select(RefreshToken.digest).where(RefreshToken.digest == digest(refresh_token)))
     statement = (
         select(RefreshToken, SessionRow.user_id)
         .join(SessionRow, SessionRow.id == RefreshToken.session_id)
@@ -232,7 +234,6 @@ async def _load_refresh_token(uow: UnitOfWork, refresh_token: str) -> Record:
             SessionRow.expires_at > utc_now(),
             UserRow.is_active,
         )
-        .with_for_update(of=RefreshToken)
     )
     row: Record | None = (await uow.fetch(statement)).one_or_none()
     if row is None:

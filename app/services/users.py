@@ -22,6 +22,8 @@ from app.services.access import Actor, Record
 
 AVATAR_COLORS: Final = ("#b4532a", "#8a6d00", "#3f7d20", "#0b7a75", "#1769aa", "#5b5bd6", "#9333a8", "#b8336a")
 """Dark enough for white initials (WCAG AA)."""
+_REGISTRATION: Final = "registration"
+"""Accounts are made one after the other: there is one first one, and one for each address."""
 
 
 async def register(
@@ -38,6 +40,7 @@ async def register(
         await _check_may_register(uow, body, mode, admin_code)
     password_hash = await passwords.hash(body.password)
     async with database.write() as uow:
+        await uow.lock_name(_REGISTRATION)
         first = await _check_may_register(uow, body, mode, admin_code)
         user = await insert_user(uow, body, password_hash, is_admin=first)
         if body.invitation is not None:
@@ -53,6 +56,7 @@ async def insert_user(uow: UnitOfWork, body: Register, password_hash: str, *, is
     Raises:
         EmailTaken: there is one with this address.
     """
+    await uow.lock_name(_REGISTRATION)
     taken = (await uow.fetch(select(UserRow.id).where(UserRow.email == body.email))).one_or_none()
     if taken is not None:
         message = "there is an account with this e-mail address; sign in instead"
@@ -167,11 +171,7 @@ async def _check_may_register(uow: UnitOfWork, body: Register, mode: Registratio
 
 async def _lock_projects_of(uow: UnitOfWork, user_id: UUID) -> list[UUID]:
     """Lock every project of a user, in the order of ids that everybody keeps to."""
-    statement = (
-        select(Project.id)
-        .join(Member, Member.project_id == Project.id)
-        .where(Member.user_id == user_id, Project.deleted_at.is_(None))
-        .order_by(Project.id)
-        .with_for_update(of=Project)
-    )
+    own = select(Member.project_id).where(Member.user_id == user_id)
+    statement = select(Project.id).where(Project.id.in_(own), Project.deleted_at.is_(None)).order_by(Project.id)
+    await uow.lock(statement)
     return list((await uow.fetch(statement)).scalars())
