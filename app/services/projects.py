@@ -11,16 +11,22 @@ from app.db.unit_of_work import UnitOfWork
 from app.domain import ranking
 from app.domain.clock import utc_now
 from app.domain.events import EventType
-from app.models import BoardColumn, Member
+from app.models import BoardColumn, Member, User
 from app.models import Project as ProjectRow
 from app.permissions import Action, Role
 from app.schemas.base import Page, decode_cursor, make_page
 from app.schemas.projects import Project, ProjectCreate, ProjectUpdate, ProjectWithRole
+from app.schemas.users import Language
 from app.security import new_id
 from app.services import facts
 from app.services.access import Actor, Record, open_project
 
-DEFAULT_COLUMNS: Final = (("todo", "To do", False), ("in_progress", "In progress", False), ("done", "Done", True))
+DEFAULT_COLUMNS: Final = ("todo", "in_progress", "done")
+DONE_COLUMN: Final = "done"
+COLUMN_NAMES: Final = {
+    Language.EN: ("To do", "In progress", "Done"),
+    Language.RU: ("Сделать", "В работе", "Готово"),
+}
 MAX_KEY_LENGTH: Final = 10
 _CYRILLIC: Final = dict(
     zip(
@@ -53,8 +59,12 @@ async def get_project(uow: UnitOfWork, actor: Actor | None, project_id: UUID) ->
 
 
 async def create(uow: UnitOfWork, actor: Actor, body: ProjectCreate) -> ProjectWithRole:
-    """Create a project owned by the actor. Its log begins empty: the first event will be number 1."""
+    """Create a project owned by the actor, its columns named in their language.
+
+    Its log begins empty: the first event will be number 1.
+    """
     now = utc_now()
+    language = (await uow.fetch(select(User.language).where(User.id == actor.user_id))).scalar_one()
     project = Project(
         id=new_id(),
         key=body.key or make_key(body.name),
@@ -70,7 +80,7 @@ async def create(uow: UnitOfWork, actor: Actor, body: ProjectCreate) -> ProjectW
     await uow.execute(insert(ProjectRow).values(columns))
     owner = {"project_id": project.id, "user_id": actor.user_id, "role": Role.OWNER.value, "joined_at": now}
     await uow.execute(insert(Member).values(owner))
-    await uow.execute(insert(BoardColumn), _default_columns(project.id))
+    await uow.execute(insert(BoardColumn), _default_columns(project.id, Language(language)))
     return ProjectWithRole(**project.model_dump(), role=Role.OWNER)
 
 
@@ -125,12 +135,12 @@ def new_epoch() -> str:
     return secrets.token_hex(6)
 
 
-def _default_columns(project_id: UUID) -> list[dict[str, object]]:
+def _default_columns(project_id: UUID, language: Language) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     position = None
-    for key, name, is_done in DEFAULT_COLUMNS:
+    for key, name in zip(DEFAULT_COLUMNS, COLUMN_NAMES[language], strict=True):
         position = ranking.between(position, None)
-        column = {"id": new_id(), "project_id": project_id, "key": key, "name": name, "is_done": is_done}
+        column = {"id": new_id(), "project_id": project_id, "key": key, "name": name, "is_done": key == DONE_COLUMN}
         rows.append(column | {"position": position, "wip_limit": None})
     return rows
 
