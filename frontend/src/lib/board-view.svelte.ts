@@ -1,4 +1,5 @@
 /** What the screen of one board knows beyond its data: what is open, dragged, just changed by others. */
+import { tick } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import { announce } from './announcer.svelte';
 import type { BoardStore } from './board.svelte';
@@ -6,6 +7,7 @@ import { temporaryId } from './changes';
 import { clock } from './clock.svelte';
 import { Drag } from './drag.svelte';
 import { t } from './i18n.svelte';
+import { showCard } from './keys';
 import { paths, router } from './router.svelte';
 import { session } from './session.svelte';
 import type { BoardEvent, Card, Column, Id, Role } from './types';
@@ -60,8 +62,10 @@ export class BoardView {
     this.drag = new Drag({
       canDrag: () => this.canEdit,
       hold: () => store.hold(),
-      onDrop: (id, { status, before }) =>
-        store.commands.move(id, before === null ? { status } : { status, before_id: before }),
+      onDrop: (id, { status, before }) => {
+        store.commands.move(id, before === null ? { status } : { status, before_id: before });
+        void tick().then(() => showCard(id));
+      },
     });
     this.typing = new Typing(store.live, store.id, store.user);
     this.#stop = store.follow((event) => event && this.#show(event));

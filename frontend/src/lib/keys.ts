@@ -27,6 +27,13 @@ function nearest(cards: Element[], card: Element): Element {
 
 const linkOf = (card: Element | null | undefined) => card?.querySelector<HTMLElement>('a') ?? null;
 
+const cardElement = (id: string) => document.querySelector(`[data-card="${CSS.escape(id)}"]`);
+
 export function focusCard(id: string): void {
-  linkOf(document.querySelector(`[data-card="${CSS.escape(id)}"]`))?.focus();
+  linkOf(cardElement(id))?.focus();
+}
+
+/** Scrolls as little as needed to show it; where a column fills the screen, that column. */
+export function showCard(id: string): void {
+  cardElement(id)?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 }
