@@ -1,7 +1,7 @@
 /**
- * The reconnecting client of a Time to DO server (MIT). Guide: docs/client.md, interface: websocket.d.ts.
- * Every event of a joined project reaches the handlers once and in order; where it cannot, `resync` says so.
- * @import { Client, Message, State } from './websocket.d.ts'
+ * Reconnecting client of a Time to DO server (MIT). Guide: docs/client.md, interface: websocket.d.ts.
+ * Every event of a joined project reaches the handlers once and in order, or `resync` says why not.
+ * @import { Client, Message, Options, State } from './websocket.d.ts'
  */
 
 const PATIENCE_MS = 10_000; // with dials, late heartbeats, refusals; older connections are stable
@@ -15,17 +15,8 @@ const MAX_HELD = 1_000; // as the server replays no more
 const JOIN_BURST = 20; // rooms at once, of 40 messages allowed
 const JOIN_MS = 100; // for each further one
 
-/** @type {Record<number, any>} by close code: the least wait, or what to do as trying again cannot help */
-const CODES = {
-  1013: 5_000,
-  4200: 1_000,
-  4201: 500,
-  4202: 30_000,
-  4203: 5_000,
-  4400: 'load websocket.js from this server',
-  4401: 'sign in, then connect({ token })',
-  4410: 'signed out, forget local data',
-};
+/** @type {Record<number, number>} least wait by close code */
+const LEAST_MS = { 1013: 5_000, 4200: 1_000, 4201: 500, 4202: 30_000, 4203: 5_000 };
 
 const GROUPS = {
   system: /^(error|notification|p[io]ng|welcome|authenticated|project_(joined|left)|resync|reconnect)$/,
@@ -39,7 +30,7 @@ const GROUPS = {
 const groupOf = ({ type, seq }) =>
   Object.entries(GROUPS).find(([, types]) => types.test(type))?.[0] ?? (seq ? 'project' : ''); // newer than this file
 
-/** @type {typeof import('./websocket.d.ts').createClient} */
+/** @param {Options} [given] @returns {Client} */
 export const createClient = (given) => {
   const options = { ...given };
   const world = options.platform ?? globalThis;
@@ -123,7 +114,8 @@ export const createClient = (given) => {
   const withToken = async (use, failed = () => {}) => {
     const present = dials;
     try {
-      const { token } = await options; // later, so that the caller comes first
+      await null; // the caller first
+      const { token } = options;
       const jwt = await (typeof token === 'function' ? token({ expired }) : token);
       if (present !== dials) return; // given up meanwhile
       expired = false;
@@ -154,13 +146,14 @@ export const createClient = (given) => {
   const lost = (code = 0, reason = '') => {
     const kind = Math.floor(code / 100);
     const renewable = code === 4419 && typeof options.token === 'function';
-    if (kind === 44 && !renewable) return stop(code, CODES[code] ?? reason);
-    if (state !== 'open') complain('cannot connect, trying on; is the server up, does the proxy pass WebSockets?');
+    if (kind === 44 && !renewable) return stop(code, reason);
+    if (state !== 'open')
+      complain(`no connection (${code} ${reason}); is the server up, does the proxy pass WebSockets?`);
     reset();
     expired ||= renewable;
     const atOnce = !attempts && (renewable || kind === 41);
     const most = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** attempts++);
-    notBefore = Math.max(notBefore, now() + (CODES[code] ?? 0));
+    notBefore = Math.max(notBefore, now() + (LEAST_MS[code] ?? 0));
     const wait = notBefore - now() + (atOnce ? 0 : world.Math.random() * most);
     after('dial', wait, dial);
     enter('waiting', { code, reason, retry_in_ms: wait });
@@ -169,7 +162,7 @@ export const createClient = (given) => {
   const stop = (code = 0, reason = '') => {
     reset();
     for (const room of rooms.values()) if (code === 4410 || room.waiting.length) room.forget(reason, code);
-    if (code !== 1000) complain(`stopped (${code}): ${reason}.`);
+    if (code !== 1000) complain(`stopped (${code} ${reason}); solve that, or sign in, then connect()`);
     enter('closed', { code, reason });
   };
 
@@ -294,7 +287,7 @@ export const createClient = (given) => {
     const apply = (event) => {
       const { seq } = event;
       const last = cursor;
-      head = Math.max(head, seq);
+      if (seq > head) head = seq;
       if (held) {
         if (held.push(event) > MAX_HELD) held = [event]; // setCursor will ask again
       } else if (seq === last.seq + 1) {
@@ -305,7 +298,7 @@ export const createClient = (given) => {
     };
 
     const hear = (seq = 0) => {
-      head = Math.max(head, seq);
+      if (seq > head) head = seq;
       if (joining) return;
       if (held) resync({ ...cursor, seq: head }, 'waiting');
       else if (cursor.seq < seq) {
@@ -325,14 +318,13 @@ export const createClient = (given) => {
 
     /** @param {Message} message */
     const present = (message) => {
-      const { type, data } = message;
-      const id = data.user_id ?? message.user_id;
-      const user = online.get(id);
+      const { type, user_id, data } = message;
+      const user = online.get(user_id);
       if (data.online) online.clear();
       for (const one of data.online ?? []) online.set(one.user_id, one);
-      if (type === 'user_online') online.set(id, { ...user, ...data, user_id: id });
-      if (type === 'user_offline') online.delete(id);
-      if (type === 'viewing' && user) user.viewing = data.task_id;
+      if (type === 'user_online') online.set(user_id, { ...user, ...data, user_id });
+      if (type === 'user_offline') online.delete(user_id);
+      if (type === 'viewing' && user) online.set(user_id, { ...user, viewing: data.task_id });
       if (type !== 'presence') emit(message);
       if (type !== 'typing') emit({ type: 'presence', project_id, data: { online: [...online.values()] } });
     };
@@ -378,9 +370,8 @@ export const createClient = (given) => {
     configure: (more) => void Object.assign(options, more),
     disconnect: () => stop(1000, 'disconnected'),
     joinProject(id, { since } = {}) {
-      const room = rooms.get(id) ?? newRoom(id);
-      rooms.set(id, room);
-      return room.follow(since);
+      if (!rooms.has(id)) rooms.set(id, newRoom(id));
+      return rooms.get(id).follow(since);
     },
     leaveProject(id) {
       rooms.get(id)?.forget('left');
@@ -410,7 +401,7 @@ export const createClient = (given) => {
 
 const { document } = globalThis;
 
-/** Connects when the page has loaded, unless an element says data-autoconnect="off". */
-export const wsClient = createClient({ autoconnect: !document?.querySelector('[data-autoconnect=off]') });
+/** Connects with the page, unless that says data-autoconnect="off". */
+export const wsClient = createClient({ autoconnect: document && !document.querySelector('[data-autoconnect=off]') });
 
 if (document) Object.assign(globalThis, { wsClient }); // for classic scripts

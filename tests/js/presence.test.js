@@ -9,7 +9,7 @@ const inRoom = async (online) => {
   const test = await connected();
   test.client.joinProject('P');
   test.platform.socket.answerJoin({ online });
-  const user = (type, data, user_id) => test.platform.socket.receive({ type, project_id: 'P', user_id, data });
+  const user = (type, user_id, data = {}) => test.platform.socket.receive({ type, project_id: 'P', user_id, data });
   return { ...test, user };
 };
 
@@ -21,12 +21,12 @@ test('presence begins with the list that the join brings', async () => {
 
 test('a user who comes is added, one who goes is removed, and each is told', async () => {
   const { client, ofType, user } = await inRoom([ann]);
-  user('user_online', { user_id: 'b', name: 'Bob', devices: 1 });
+  user('user_online', 'b', { user_id: 'b', name: 'Bob', devices: 1 });
   assert.deepEqual(
     client.presence('P').map(({ name }) => name),
     ['Ann', 'Bob'],
   );
-  user('user_offline', { user_id: 'a' });
+  user('user_offline', 'a');
   assert.deepEqual(
     client.presence('P').map(({ name }) => name),
     ['Bob'],
@@ -36,37 +36,30 @@ test('a user who comes is added, one who goes is removed, and each is told', asy
   assert.equal(ofType('user_offline').length, 1);
 });
 
-test('a user may be named by the message instead of its data', async () => {
-  const { client, user } = await inRoom([ann, bob]);
-  user('user_offline', {}, 'a');
-  user('viewing', { task_id: 't2' }, 'b');
-  assert.deepEqual(client.presence('P'), [{ ...bob, viewing: 't2' }]);
-});
-
 test('a user who is online already is not listed twice, and what is known of them stays', async () => {
   const { client, user } = await inRoom([bob]);
-  user('user_online', { user_id: 'b', devices: 3 });
+  user('user_online', 'b', { devices: 3 });
   assert.deepEqual(client.presence('P'), [{ ...bob, devices: 3 }]);
 });
 
 test('what a user looks at is kept', async () => {
   const { client, user } = await inRoom([ann]);
-  user('viewing', { user_id: 'a', task_id: 't9' });
+  user('viewing', 'a', { task_id: 't9' });
   assert.equal(client.presence('P')[0].viewing, 't9');
-  user('viewing', { user_id: 'a', task_id: null });
+  user('viewing', 'a', { task_id: null });
   assert.equal(client.presence('P')[0].viewing, null);
 });
 
 test('typing is handed on and changes no presence', async () => {
   const { ofType, user } = await inRoom([ann]);
-  user('typing', { user_id: 'a', task_id: 't' });
+  user('typing', 'a', { task_id: 't' });
   assert.equal(ofType('typing').length, 1);
   assert.equal(ofType('presence').length, 1);
 });
 
 test('a list sent whole replaces the one before', async () => {
   const { client, user } = await inRoom([ann]);
-  user('presence', { online: [bob] });
+  user('presence', null, { online: [bob] });
   assert.deepEqual(client.presence('P'), [bob]);
 });
 

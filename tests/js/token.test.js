@@ -108,7 +108,7 @@ test('4419 with a token that is no function stops: the same token cannot become 
   await platform.advance(60_000);
   assert.equal(client.state, 'closed');
   assert.equal(platform.sockets.length, 1);
-  assert.match(platform.complaints[0], /stopped \(4419\): token expired/);
+  assert.match(platform.complaints[0], /stopped \(4419 token expired\)/);
 });
 
 test('the token is renewed on the open connection a minute before it expires', async () => {
