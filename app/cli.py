@@ -7,6 +7,7 @@ import socket
 import stat
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
@@ -23,6 +24,11 @@ from app.config import Settings
 from app.db import migrate as migrations
 from app.db.engine import create_engine
 from app.db.unit_of_work import Database
+from app.demo import fill
+from app.demo.content import load_content
+from app.demo.performer import Address
+from app.demo.player import Player
+from app.demo.stage import playing
 from app.errors import AppError
 from app.schemas.users import Register
 from app.security import Passwords, load_or_create_secret
@@ -65,27 +71,33 @@ def serve(
     asyncio.run(_prepare(settings))
     typer.echo(f"Time to DO {package.__version__} on {settings.base_url}  (data in {settings.data_dir})")
     _print_admin_code(settings)
-    config = uvicorn.Config(
-        "app.main:create_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        reload=reload,
-        reload_dirs=[str(Path(package.__file__).parent)] if reload else None,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws_max_size=settings.ws_message_bytes,
-        ws_ping_interval=None,
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=settings.shutdown_s,
-    )
-    if reload:
-        uvicorn.supervisors.ChangeReload(
-            config, target=uvicorn.Server(config).run, sockets=[config.bind_socket()]
-        ).run()
-    else:
-        DrainingServer(config).run()
+    _serve(settings, reload=reload)
+
+
+@cli.command()
+def demo(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [env: TIMETODO_HOST]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [env: TIMETODO_PORT]")] = None,
+    data: Annotated[Path | None, typer.Option(help="Directory of the demo; default: <data directory>-demo")] = None,
+    play: Annotated[bool, typer.Option("--play", help="Let three people work on the board, so that it lives")] = False,
+    minutes: Annotated[float | None, typer.Option(min=0, help="With --play: stop playing after so long")] = None,
+) -> None:
+    """Serve an example board in a directory of its own; a real one is never touched."""
+    settings = _demo_settings(host, port, data)
+    logs.configure(settings.log_level, as_json=settings.log_json)
+    _check_port(settings.host, settings.port)
+    content = load_content()
+    fill.claim(settings.data_dir)
+    accounts = _with_database(settings, lambda database: fill.prepare(database, content))
+    asyncio.run(_prepare(settings))
+    typer.echo(f"Time to DO {package.__version__} with an example board on {settings.base_url}")
+    typer.echo(f"(data in {settings.data_dir}). Sign in as one of these; the passwords are new at every start:\n")
+    for account in accounts:
+        typer.echo(f"    {account.person.email:<20} {account.password}   {account.person.name}")
+    typer.echo("")
+    address = Address.of(settings.host, settings.port)
+    with playing(Player(content, accounts, address), minutes=minutes) if play else nullcontext():
+        _serve(settings)
 
 
 @cli.command()
@@ -180,6 +192,39 @@ def main() -> None:
         cli()
     except AppError as error:
         sys.exit(f"timetodo: {error.detail}")
+
+
+def _serve(settings: Settings, *, reload: bool = False) -> None:
+    """Serve until a signal ends it."""
+    config = uvicorn.Config(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        reload=reload,
+        reload_dirs=[str(Path(package.__file__).parent)] if reload else None,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws_max_size=settings.ws_message_bytes,
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=settings.shutdown_s,
+    )
+    if reload:
+        uvicorn.supervisors.ChangeReload(
+            config, target=uvicorn.Server(config).run, sockets=[config.bind_socket()]
+        ).run()
+    else:
+        DrainingServer(config).run()
+
+
+def _demo_settings(host: str | None, port: int | None, data: Path | None) -> Settings:
+    """Return the settings with a data directory of the demo's own, and no database or Redis that others use."""
+    for name in ("TIMETODO_DATABASE_URL", "TIMETODO_REDIS_URL"):
+        os.environ.pop(name, None)
+    usual = read_settings(host=host, port=port).data_dir
+    return read_settings(data_dir=data or usual.with_name(f"{usual.name}-demo"))
 
 
 def _check_port(host: str, port: int) -> None:
