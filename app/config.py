@@ -36,7 +36,7 @@ def default_data_dir() -> Path:
 class Settings(BaseSettings):
     """All that can be set; `TIMETODO_PORT=9000` sets `port`."""
 
-    model_config = SettingsConfigDict(env_prefix="TIMETODO_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="TIMETODO_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)

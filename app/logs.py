@@ -26,7 +26,18 @@ def redact(text: str) -> str:
 
 
 def _redact_all(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    return {name: redact(value) if isinstance(value, str) else value for name, value in event.items()}
+    return {name: _redact_value(value) for name, value in event.items()}
+
+
+def _redact_value(value: Any) -> Any:
+    """Texts at any depth of what JSON can hold; whatever else there is, is logged by its own rules."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {name: _redact_value(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redact_value(inner) for inner in value]
+    return value
 
 
 def configure(level: str, *, as_json: bool) -> None:

@@ -80,7 +80,7 @@ class AccessTokens:
         except jwt.ExpiredSignatureError:
             message = "the access token has expired; get a new one from POST /api/v1/auth/refresh"
             raise TokenExpired(message) from None
-        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError, OSError, RecursionError):
             raise Unauthorized(_INVALID) from None
 
 
