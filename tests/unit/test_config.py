@@ -1,0 +1,97 @@
+"""Settings: what they refuse, and what they conclude."""
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from app import config
+from app.config import Settings, default_data_dir
+
+GOOD_SECRET = "Zq3vX9" * 8
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the machine's reaches a test."""
+    for name in list(os.environ):
+        if name.startswith("TIMETODO_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize("secret", ["", "short", "changeme", "PASSWORD", "x" * 31])
+def test_weak_secret_is_refused(secret: str) -> None:
+    """A short or well-known signing key stops the start, and the message says what to do."""
+    with pytest.raises(ValidationError, match="TIMETODO_SECRET_KEY needs 32 random characters"):
+        Settings(secret_key=SecretStr(secret))
+
+
+def test_refusal_of_a_secret_does_not_show_it() -> None:
+    """The message about a weak key does not hold the key."""
+    with pytest.raises(ValidationError) as refusal:
+        Settings.model_validate({"secret_key": "hunter2-hunter2"})
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_good_secret_is_taken_and_not_shown() -> None:
+    """A long key is accepted, and printing the settings does not show it."""
+    settings = Settings(secret_key=SecretStr(GOOD_SECRET))
+    assert settings.secret_key is not None
+    assert settings.secret_key.get_secret_value() == GOOD_SECRET
+    assert GOOD_SECRET not in repr(settings)
+
+
+def test_environment_sets_what_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TIMETODO_ variables set fields; lists are separated by commas."""
+    monkeypatch.setenv("TIMETODO_PORT", "9000")
+    monkeypatch.setenv("TIMETODO_ALLOWED_ORIGINS", " https://a.example/ ,, https://b.example")
+    settings = Settings()
+    assert settings.port == 9000
+    assert settings.allowed_origins == ("https://a.example", "https://b.example")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("port", 70_000), ("ws_max_rooms", 0), ("drain_s", -1), ("registration", "x")]
+)
+def test_impossible_value_is_refused(name: str, value: object) -> None:
+    """A value out of its range stops the start."""
+    with pytest.raises(ValidationError, match=name):
+        Settings.model_validate({name: value})
+
+
+def test_own_origins_without_a_public_address_are_the_local_ones() -> None:
+    """On one's own machine the page may be opened under each of its names, on this port only."""
+    assert Settings(port=8001).origins == {
+        "http://localhost:8001",
+        "http://127.0.0.1:8001",
+        "http://[::1]:8001",
+    }
+
+
+def test_own_origin_with_a_public_address_is_that_alone() -> None:
+    """Behind a public address nothing else is trusted, whatever path the address has."""
+    settings = Settings(public_url="https://board.example.org/", allowed_origins=("https://other.example",))
+    assert settings.origins == {"https://board.example.org", "https://other.example"}
+    assert settings.base_url == "https://board.example.org"
+
+
+def test_database_is_a_file_in_the_data_directory_unless_given(tmp_path: Path) -> None:
+    """Without a URL the data lies beside the secrets."""
+    assert Settings(data_dir=tmp_path).resolved_database_url == f"sqlite+aiosqlite:///{tmp_path}/timetodo.sqlite3"
+    assert Settings(database_url="postgresql+asyncpg://x/y").resolved_database_url == "postgresql+asyncpg://x/y"
+
+
+def test_data_directory_of_a_checkout_is_inside_it() -> None:
+    """A checkout keeps its data in ./data."""
+    assert default_data_dir() == config.CHECKOUT_ROOT / "data"
+
+
+def test_data_directory_of_an_installation_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Installed, it goes where the user's data goes."""
+    monkeypatch.setattr(config, "CHECKOUT_ROOT", tmp_path / "site-packages")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    assert default_data_dir() == tmp_path / "share" / "timetodo"
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert default_data_dir() == tmp_path / ".local" / "share" / "timetodo"
