@@ -68,7 +68,7 @@ async def window(browser: Browser, site: Site, page_errors: list[str]) -> Callab
     """Open a window with a profile of its own, as on another computer; options are the browser context's."""
 
     async def open_window(**options: Any) -> Page:
-        context: BrowserContext = await browser.new_context(base_url=site.url, **({"locale": "en"} | options))
+        context: BrowserContext = await browser.new_context(**({"base_url": site.url, "locale": "en"} | options))
         context.set_default_timeout(DEADLINE_MS)
         page = await context.new_page()
         page.on("pageerror", lambda error: page_errors.append(str(error)))
