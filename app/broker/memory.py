@@ -1,7 +1,15 @@
 """The broker of a single server: a function call."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+
 from app.broker.base import EventListener, Signal, SignalListener
 from app.domain.events import Event
+
+Message = TypeVar("Message")
+_log = structlog.get_logger(__name__)
 
 
 class MemoryBroker:
@@ -17,13 +25,11 @@ class MemoryBroker:
 
     async def publish(self, event: Event) -> None:
         """Call the listener."""
-        if self._on_event is not None:
-            self._on_event(event)
+        _deliver(self._on_event, event)
 
     async def signal(self, signal: Signal) -> None:
         """Call the listener."""
-        if self._on_signal is not None:
-            self._on_signal(signal)
+        _deliver(self._on_signal, signal)
 
     async def ping(self) -> None:
         """Return at once: a function call is never down."""
@@ -31,3 +37,13 @@ class MemoryBroker:
     async def close(self) -> None:
         """Forget the listeners."""
         self._on_event = self._on_signal = None
+
+
+def _deliver(listener: Callable[[Message], None] | None, message: Message) -> None:
+    """Hand one message over; what goes wrong at the listener is no concern of a request already committed."""
+    if listener is None:
+        return
+    try:
+        listener(message)
+    except Exception:  # noqa: BLE001 - whatever is wrong with one message
+        _log.exception("publication_not_delivered", type=type(message).__name__)

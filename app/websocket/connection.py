@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
 
 import orjson
+import structlog
 
 from app.permissions import Role
 from app.websocket.protocol import CloseCode, Frame, encode
@@ -25,6 +26,9 @@ MAX_QUEUED_FRAMES: Final = 256
 """Answers waiting for a socket that takes nothing: a client that asks without reading is too slow."""
 MAX_QUEUED_EPHEMERAL: Final = 32
 """Signs of life are dropped when this much waits already."""
+FRAMES_IN_A_ROW: Final = 50
+"""After so many frames of one room others get their turn: a peer that takes everything must not hold the loop."""
+_log = structlog.get_logger(__name__)
 
 
 class Transport(Protocol):
@@ -61,6 +65,10 @@ class Cursor:
     role: Role | None
 
 
+class PeerGone(Exception):
+    """The other side is not there any more."""
+
+
 class Connection:
     """One client's connection; `user` is None while it is anonymous."""
 
@@ -75,7 +83,10 @@ class Connection:
         self.id = uuid4()
         self.user = user
         self.cursors: dict[UUID, Cursor] = {}
-        self.viewing: dict[UUID, UUID | None] = {}
+        self.viewing: dict[UUID, UUID] = {}
+        """Which task its user looks at, by project."""
+        self.is_present = False
+        """Whether it counts as a device of its user."""
         self.messages_sent = 0
         self.events_delivered = 0
         self.heard_at = clock()
@@ -127,7 +138,6 @@ class Connection:
     def close_cursor(self, project_id: UUID) -> bool:
         """Stop reading a room, at once: not one more frame of it is written. Return whether it was read."""
         cursor = self.cursors.pop(project_id, None)
-        self.viewing.pop(project_id, None)
         if cursor is None:
             return False
         cursor.room.viewers.discard(self)
@@ -154,13 +164,14 @@ class Connection:
         self.wake()
 
     def close(self, code: int, reason: str) -> None:
-        """Decide the connection's end. What is queued is still written, if the peer takes it; rooms are not read on."""
+        """Decide the connection's end. What is queued is still written, if the peer takes it; rooms are not read on.
+
+        Its cursors stay until the manager lets it go, so that the manager knows what to clean up.
+        """
         if self.close_code is None:
             self.close_code, self._close_reason = code, reason
-            for project_id in list(self.cursors):
-                self.close_cursor(project_id)
             self.ending.set()
-        self.wake()
+            self.wake()
 
     def wake(self) -> None:
         """There may be something to write."""
@@ -173,9 +184,12 @@ class Connection:
                 await self._wakened.wait()
                 self._wakened.clear()
                 await self._write_pending()
-        except ConnectionError:
+        except PeerGone:
             self.close(CloseCode.NORMAL, "the peer has gone")
             return
+        except Exception:  # noqa: BLE001 - the log could not be read; the client comes back and resumes
+            _log.exception("writer_failed", connection_id=str(self.id))
+            self.close(CloseCode.INTERNAL, "something went wrong on the server; come back in a moment")
         assert self.close_code is not None
         with contextlib.suppress(ConnectionError):
             await self._transport.close(self.close_code, self._close_reason)
@@ -196,7 +210,9 @@ class Connection:
             await self._write(self._queue.popleft())
 
     async def _read_on(self, cursor: Cursor) -> bool:
-        """Write the next frames of one room; return whether there were any."""
+        """Write the next frames of one room; return whether there may be more."""
+        if not self._reads(cursor):
+            return False
         room = cursor.room
         behind = room.seq - cursor.seq
         if cursor.epoch != room.epoch or cursor.seq < room.floor or behind > self._replay_max_events:
@@ -205,18 +221,26 @@ class Connection:
             await self._write(encode("resync", head, project_id=room.project_id))
             return True
         frames = await room.read(cursor.seq)
-        for frame in frames:
-            if self.cursors.get(room.project_id) is not cursor:
+        for count, frame in enumerate(frames, 1):
+            if not self._reads(cursor):
                 return True
             cursor.seq += 1
             self.events_delivered += 1
             await self._write(frame)
-            if self._queue:
-                await self._write_queue()
-        return bool(frames)
+            await self._write_queue()
+            if count % FRAMES_IN_A_ROW == 0:
+                await asyncio.sleep(0)
+        return cursor.seq != room.seq
+
+    def _reads(self, cursor: Cursor) -> bool:
+        """Whether this cursor is still open, and the connection too."""
+        return not self.is_closing and self.cursors.get(cursor.room.project_id) is cursor
 
     async def _write(self, frame: Frame) -> None:
         self.stuck_since = self._clock()
-        await self._transport.send(frame)
+        try:
+            await self._transport.send(frame)
+        except ConnectionError as error:
+            raise PeerGone from error
         self.stuck_since = None
         self.messages_sent += 1

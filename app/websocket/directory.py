@@ -63,6 +63,14 @@ class Directory:
         head = LogHead(project.row.epoch, project.row.event_seq, project.row.event_floor)
         return Entry(project.role, head)
 
+    async def find_role(self, user: SocketUser | None, project_id: UUID) -> Role | None:
+        """Return somebody's role in a project they may read.
+
+        Raises:
+            NotFound: they may not.
+        """
+        return (await self.enter(user, project_id)).role
+
     async def projects_of(self, user: SocketUser) -> list[UUID]:
         """Return the projects somebody is a member of.
 

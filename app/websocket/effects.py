@@ -32,8 +32,15 @@ class Effects:
         if event.type.startswith("project_"):
             room.access_seq = event.seq
             self._change_access(room, event.type, orjson.loads(event.data))
-        if self._manager.rooms.get(room.project_id) is room:
+        if self._manager.is_open(room):
             room.append(event.seq, event.encoded)
+
+    def on_unread(self, event: Event) -> None:
+        """Take an event of a project nobody reads here: those who came or went may be connected all the same."""
+        if event.type in {EventType.PROJECT_MEMBER_ADDED, EventType.PROJECT_MEMBER_REMOVED}:
+            is_member = event.type is EventType.PROJECT_MEMBER_ADDED
+            user_id = UUID(orjson.loads(event.data)["user_id"])
+            self._presence.set_member(user_id, event.project_id, is_member=is_member)
 
     def on_signal(self, signal: Signal) -> None:
         """Take what another server, or this one, tells all."""
@@ -69,5 +76,5 @@ class Effects:
     def _set_role(self, room: Room, user_id: UUID, role: Role) -> None:
         for viewer in room.viewers:
             if viewer.user_id == user_id:
-                viewer.cursors[room.project_id].role = role
+                self._manager.set_role(viewer, room, role)
         self._presence.set_member(user_id, room.project_id, is_member=True)

@@ -14,10 +14,9 @@ from starlette.responses import JSONResponse
 from app.errors import TokenExpired, Unauthorized
 from app.websocket.connection import Connection, SocketUser
 from app.websocket.hub import Hub
+from app.websocket.lifecycle import CLOSE_S, FAILED, run_connection
 from app.websocket.protocol import BEARER_PREFIX, SUBPROTOCOL, CloseCode, CloseError, Frame
 
-CLOSE_S: Final = 1.0
-"""How long a peer that takes nothing may hold up the closing of its socket."""
 REASON_BYTES: Final = 123
 """What a close frame has room for (RFC 6455 section 5.5.1)."""
 _log = structlog.get_logger(__name__)
@@ -45,7 +44,9 @@ class WebSocketTransport:
     async def close(self, code: int, reason: str) -> None:
         """Close the socket."""
         with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError, TimeoutError):
-            await asyncio.wait_for(self._websocket.close(code, reason.encode()[:REASON_BYTES].decode()), CLOSE_S)
+            await asyncio.wait_for(
+                self._websocket.close(code, reason.encode()[:REASON_BYTES].decode(errors="ignore")), CLOSE_S
+            )
 
 
 @router.websocket("/api/v1/ws")
@@ -55,14 +56,20 @@ async def serve(websocket: WebSocket) -> None:
     if await _is_refused(websocket, hub):
         return
     offered = websocket.scope.get("subprotocols", [])
-    await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
     transport = WebSocketTransport(websocket)
     try:
+        await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         user = await _identify(websocket, hub, offered)
-        connection = Connection(transport, user, replay_max_events=hub.settings.replay_max_events)
-        await _run(websocket, hub, connection)
     except CloseError as error:
         await transport.close(error.code, error.reason)
+    except WebSocketDisconnect:
+        return
+    except Exception:  # noqa: BLE001 - the database may be away for a moment
+        _log.exception("identification_failed")
+        await transport.close(CloseCode.INTERNAL, FAILED)
+    else:
+        connection = Connection(transport, user, replay_max_events=hub.settings.replay_max_events)
+        await run_connection(hub, connection, lambda: _read(websocket, hub, connection))
 
 
 async def _is_refused(websocket: WebSocket, hub: Hub) -> bool:
@@ -98,45 +105,7 @@ async def _identify(websocket: WebSocket, hub: Hub, offered: list[str]) -> Socke
         raise CloseError(CloseCode.UNAUTHORIZED, error.detail) from None
 
 
-async def _run(websocket: WebSocket, hub: Hub, connection: Connection) -> None:
-    """Write and read until one of the two is over, or the connection's end is decided elsewhere."""
-    writer = asyncio.create_task(connection.run(), name=f"writer-{connection.id}")
-    tasks = [writer]
-    try:
-        await hub.handler.connect(connection)
-        tasks.append(asyncio.create_task(_read(websocket, hub, connection), name=f"reader-{connection.id}"))
-        tasks.append(asyncio.create_task(_wait(connection.ending), name=f"ending-{connection.id}"))
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    except CloseError as error:
-        connection.close(error.code, error.reason)
-    finally:
-        connection.close(CloseCode.NORMAL, "")
-        hub.handler.disconnect(connection)
-        await _finish(connection, writer, tasks)
-
-
-async def _finish(connection: Connection, writer: asyncio.Task[None], tasks: list[asyncio.Task[None]]) -> None:
-    """Give the writer a moment for what is queued, then end every task of the connection."""
-    await asyncio.wait((writer,), timeout=CLOSE_S)
-    for task in tasks:
-        task.cancel()
-    for result in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(result, Exception):
-            _log.error("connection_failed", exc_info=result, connection_id=str(connection.id))
-
-
-async def _wait(event: asyncio.Event) -> None:
-    await event.wait()
-
-
 async def _read(websocket: WebSocket, hub: Hub, connection: Connection) -> None:
-    """Serve what the client says, one message at a time."""
-    try:
-        while not connection.is_closing:
-            message = await websocket.receive()
-            if message["type"] == "websocket.disconnect":
-                return
-            text = message.get("text") or message.get("bytes") or b""
-            await hub.handler.receive(connection, text)
-    except CloseError as error:
-        connection.close(error.code, error.reason)
+    """Serve what the client says, one message at a time, until it has gone."""
+    while (message := await websocket.receive())["type"] != "websocket.disconnect":
+        await hub.handler.receive(connection, message.get("text") or message.get("bytes") or b"")

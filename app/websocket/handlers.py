@@ -3,16 +3,17 @@
 Changes are made over REST only, so nothing here writes to a project.
 """
 
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
 
 from app.config import Settings
 from app.domain.clock import format_time, utc_now
-from app.errors import AppError, NotFound, TokenExpired, Unauthorized
+from app.errors import AppError, Forbidden, NotFound, TokenExpired, Unauthorized
 from app.permissions import Action, may
 from app.services.history import Position
 from app.websocket import messages
@@ -26,6 +27,13 @@ from app.websocket.protocol import SUBPROTOCOL, CloseCode, CloseError, ErrorCode
 from app.websocket.relay import Relay
 from app.websocket.room import Room
 
+_CODES: Final[dict[type[AppError], ErrorCode]] = {
+    Forbidden: ErrorCode.FORBIDDEN,
+    NotFound: ErrorCode.NOT_FOUND,
+    TokenExpired: ErrorCode.TOKEN_EXPIRED,
+    Unauthorized: ErrorCode.UNAUTHORIZED,
+}
+_TOO_MANY: Final = "you have too many connections open; close one first"
 _log = structlog.get_logger(__name__)
 Command = Callable[[Connection, Any], Awaitable[None]]
 
@@ -75,23 +83,22 @@ class WebSocketHandler:
         connection.send_text(encode("welcome", self._welcome(connection)))
         if connection.user is not None:
             try:
-                await self._arrive(connection.user)
+                projects = await self._directory.projects_of(connection.user)
             except Unauthorized as error:
                 raise CloseError(CloseCode.LOGGED_OUT, error.detail) from None
+            self._arrive(connection, connection.user, projects)
 
     def disconnect(self, connection: Connection) -> None:
         """Let a connection go."""
         if connection.id not in self.manager.connections:
             return
-        viewing = [project_id for project_id, task_id in connection.viewing.items() if task_id is not None]
         self._conduct.pop(connection.id, None)
         self.manager.disconnect(connection)
-        if connection.user is None:
-            return
-        for project_id in viewing:
-            self._show_viewing(connection.user, project_id, None)
-        at_once = connection.close_code == CloseCode.LOGGED_OUT
-        self._presence.depart(connection.user.id, at_once=at_once)
+        for project_id in list(connection.viewing):
+            self._stop_viewing(connection, project_id)
+        if connection.user is not None and connection.is_present:
+            at_once = connection.close_code == CloseCode.LOGGED_OUT
+            self._presence.depart(connection.user.id, at_once=at_once)
 
     async def receive(self, connection: Connection, text: str | bytes) -> None:
         """Serve one message. What is wrong with it is answered; the connection lives.
@@ -102,7 +109,7 @@ class WebSocketHandler:
         connection.heard()
         self.manager.messages_received += 1
         conduct = self._conduct[connection.id]
-        if len(text) > self._settings.ws_message_bytes:
+        if _weigh(text) > self._settings.ws_message_bytes:
             raise CloseError(CloseCode.TOO_BIG, f"a message has at most {self._settings.ws_message_bytes} bytes")
         try:
             conduct.check_rate(self._clock())
@@ -154,6 +161,8 @@ class WebSocketHandler:
         entry, room = await self._enter(connection, message.project_id)
         if connection.is_closing:
             return
+        if entry.role is not None and connection.user is not None:
+            self._presence.set_member(connection.user.id, message.project_id, is_member=True)
         since, head = message.since, room.head
         failure = (
             head.why_not(Position(since.epoch, since.seq), limit=self._settings.replay_max_events) if since else None
@@ -166,7 +175,7 @@ class WebSocketHandler:
             "replay": head.seq - since.seq if since and resumes else 0,
             "role": entry.role,
             "online": self._presence.online(room.project_id),
-            "anonymous": sum(1 for viewer in room.viewers if viewer.user is None),
+            "anonymous": sum(1 for viewer in room.viewers if viewer.user is None and viewer is not connection),
         }
         if not resumes:
             data["reason"] = failure.value if failure else "fresh"
@@ -176,11 +185,15 @@ class WebSocketHandler:
         self.manager.join_project(connection, room, since=since.seq if since and resumes else None, role=entry.role)
 
     async def _enter(self, connection: Connection, project_id: UUID) -> tuple[Entry, Room]:
-        """Return the room and a permission for it that no event of the room has made stale."""
+        """Return the room and a permission for it that no event of the room has made stale.
+
+        The caller joins it without awaiting anything first.
+        """
         while True:
             entry = await self._directory.enter(connection.user, project_id)
             room = await self._relay.enter(project_id, entry.head)
-            if entry.head.epoch == room.epoch and entry.head.seq >= room.access_seq:
+            is_current = entry.head.epoch == room.epoch and room.access_seq <= entry.head.seq <= room.seq
+            if is_current and self.manager.is_open(room):
                 return entry, room
 
     async def _leave_project(self, connection: Connection, message: messages.LeaveProject) -> None:
@@ -199,17 +212,27 @@ class WebSocketHandler:
 
     async def _authenticate(self, connection: Connection, message: messages.Authenticate) -> None:
         user = await self._directory.identify(message.token)
-        if connection.user is not None and connection.user.id != user.id:
+        if connection.user is None:
+            await self._sign_in(connection, user)
+        elif connection.user.id == user.id:
+            connection.user = user
+        else:
             text = "this connection belongs to another user; open a new one"
             raise MessageError(ErrorCode.FORBIDDEN, text)
-        was_anonymous = connection.user is None
-        if was_anonymous:
-            self._check_capacity(user.id)
-        connection.user = user
-        if was_anonymous:
-            self.manager.identify(connection)
-            await self._arrive(user)
         connection.send_text(encode("authenticated", _identity(user), message_id=message.id))
+
+    async def _sign_in(self, connection: Connection, user: SocketUser) -> None:
+        """Make an anonymous connection somebody's, in the rooms it reads already too."""
+        projects = await self._directory.projects_of(user)
+        if self.manager.has_too_many(user.id):
+            raise CloseError(CloseCode.TOO_MANY, _TOO_MANY)
+        connection.user = user
+        self.manager.identify(connection)
+        self._arrive(connection, user, projects)
+        for project_id in list(connection.cursors):
+            with contextlib.suppress(NotFound):  # the event that took it away is on its way
+                entry, room = await self._enter(connection, project_id)
+                self.manager.set_role(connection, room, entry.role)
 
     async def _typing(self, connection: Connection, message: messages.Typing) -> None:
         user = self._may_signal(connection, message.project_id)
@@ -220,16 +243,21 @@ class WebSocketHandler:
 
     async def _viewing(self, connection: Connection, message: messages.Viewing) -> None:
         user = self._may_signal(connection, message.project_id)
-        connection.viewing[message.project_id] = message.task_id
-        self._show_viewing(user, message.project_id, message.task_id, exclude=connection)
+        if message.task_id is None:
+            self._stop_viewing(connection, message.project_id)
+        else:
+            connection.viewing[message.project_id] = message.task_id
+            self._show_viewing(user, message.project_id, message.task_id, exclude=connection)
 
     def _stop_viewing(self, connection: Connection, project_id: UUID) -> None:
-        if connection.user is not None and connection.viewing.get(project_id) is not None:
-            self._show_viewing(connection.user, project_id, None, exclude=connection)
+        """Show what the person's other connections look at, if anything."""
+        if connection.user is None or connection.viewing.pop(project_id, None) is None:
+            return
+        others = self.manager.connections_of(connection.user.id)
+        task_id = next((task for other in others if (task := other.viewing.get(project_id))), None)
+        self._show_viewing(connection.user, project_id, task_id, exclude=connection)
 
-    def _show_viewing(
-        self, user: SocketUser, project_id: UUID, task_id: UUID | None, *, exclude: Connection | None = None
-    ) -> None:
+    def _show_viewing(self, user: SocketUser, project_id: UUID, task_id: UUID | None, *, exclude: Connection) -> None:
         self._presence.view(user.id, project_id, task_id)
         data = {"task_id": str(task_id) if task_id else None, "name": user.name}
         event = UserEvent(EventType.VIEWING, data, project_id, user.id)
@@ -243,9 +271,9 @@ class WebSocketHandler:
             raise MessageError(ErrorCode.FORBIDDEN, message)
         return connection.user
 
-    async def _arrive(self, user: SocketUser) -> None:
-        projects = await self._directory.projects_of(user)
+    def _arrive(self, connection: Connection, user: SocketUser, projects: list[UUID]) -> None:
         self._presence.arrive(user.id, user.name, projects)
+        connection.is_present = True
 
     def _tell_presence(self, connection: Connection) -> None:
         for project_id in connection.cursors:
@@ -255,7 +283,7 @@ class WebSocketHandler:
     def _check_capacity(self, user_id: UUID | None) -> None:
         code = self.manager.why_full(user_id)
         if code is CloseCode.TOO_MANY:
-            raise CloseError(code, "you have too many connections open; close one first")
+            raise CloseError(code, _TOO_MANY)
         if code is not None:
             raise CloseError(code, "the server has as many connections as it takes; try again later")
 
@@ -277,6 +305,11 @@ class WebSocketHandler:
         }
 
 
+def _weigh(text: str | bytes) -> int:
+    """Return the size in bytes of what came."""
+    return len(text) if isinstance(text, bytes) or text.isascii() else len(text.encode(errors="surrogatepass"))
+
+
 def _identity(user: SocketUser) -> dict[str, Any]:
     return {
         "user": {"id": str(user.id), "name": user.name},
@@ -293,5 +326,4 @@ def _cursor(connection: Connection, project_id: UUID) -> Cursor:
 
 
 def _to_message_error(error: AppError) -> MessageError:
-    code = {NotFound: ErrorCode.NOT_FOUND, TokenExpired: ErrorCode.TOKEN_EXPIRED, Unauthorized: ErrorCode.UNAUTHORIZED}
-    return MessageError(code.get(type(error), ErrorCode.BAD_REQUEST), error.detail)
+    return MessageError(_CODES.get(type(error), ErrorCode.BAD_REQUEST), error.detail)

@@ -35,6 +35,7 @@ class Hub:
         self.manager = ConnectionManager(
             directory.read_log,
             replay_max_events=settings.replay_max_events,
+            max_tail_events=settings.room_tail_events,
             max_connections=settings.ws_max_connections,
             max_connections_per_user=settings.ws_max_connections_per_user,
         )
@@ -45,8 +46,10 @@ class Hub:
         self._relay = Relay(
             self.manager,
             self._effects.on_event,
+            self._effects.on_unread,
             read_log=directory.read_log,
             read_heads=directory.read_heads,
+            find_role=directory.find_role,
             find_dead_sessions=directory.find_dead_sessions,
             check_s=settings.relay_check_s,
         )

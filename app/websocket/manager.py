@@ -26,6 +26,7 @@ class ConnectionManager:
         read_log: LogReader | None = None,
         *,
         replay_max_events: int = 1000,
+        max_tail_events: int = 1000,
         max_connections: int = 10_000,
         max_connections_per_user: int = 50,
         clock: Callable[[], float] = time.monotonic,
@@ -36,6 +37,7 @@ class ConnectionManager:
         self.messages_received = 0
         self.replays = 0
         self.replay_max_events = replay_max_events
+        self._max_tail_events = max_tail_events
         self._max_connections = max_connections
         self._max_connections_per_user = max_connections_per_user
         self._by_user: defaultdict[UUID, set[Connection]] = defaultdict(set)
@@ -49,9 +51,13 @@ class ConnectionManager:
         """Return the close code for one connection too many, or None when there is room."""
         if len(self.connections) >= self._max_connections:
             return CloseCode.TRY_LATER
-        if user_id is not None and len(self._by_user.get(user_id, ())) >= self._max_connections_per_user:
+        if user_id is not None and self.has_too_many(user_id):
             return CloseCode.TOO_MANY
         return None
+
+    def has_too_many(self, user_id: UUID) -> bool:
+        """Whether a user has as many connections as one user gets."""
+        return len(self._by_user.get(user_id, ())) >= self._max_connections_per_user
 
     def connect(self, connection: Connection) -> None:
         """Take a connection in."""
@@ -93,7 +99,7 @@ class ConnectionManager:
     def open_room(self, project_id: UUID, head: LogHead) -> Room:
         """Return the project's room, made at `head` when nobody reads it yet."""
         if project_id not in self.rooms:
-            self.rooms[project_id] = Room(project_id, head, self._read_log, max_tail_events=self.replay_max_events)
+            self.rooms[project_id] = Room(project_id, head, self._read_log, max_tail_events=self._max_tail_events)
         return self.rooms[project_id]
 
     def join_project(self, connection: Connection, room: Room, *, since: int | None, role: Role | None) -> None:
@@ -109,6 +115,10 @@ class ConnectionManager:
         self.forget_if_empty(project_id)
         return was_in
 
+    def is_open(self, room: Room) -> bool:
+        """Whether this room is the one its project's readers read; a forgotten one is not, nor its successor."""
+        return self.rooms.get(room.project_id) is room
+
     def forget_if_empty(self, project_id: UUID) -> None:
         """Free a room that nobody reads."""
         room = self.rooms.get(project_id)
@@ -120,11 +130,18 @@ class ConnectionManager:
         room = self.rooms.get(project_id)
         return set(room.viewers) if room is not None else set()
 
+    def set_role(self, connection: Connection, room: Room, role: Role | None) -> None:
+        """Note somebody's role in a room, if they still read it."""
+        cursor = connection.cursors.get(room.project_id)
+        if cursor is not None:
+            cursor.role = role
+
     def revoke(self, project_id: UUID, whose: Callable[[Connection], bool], reason: str) -> int:
         """Put every matching connection out of a room: it is told, and gets nothing of the room after that."""
         affected = [viewer for viewer in self.viewers(project_id) if whose(viewer)]
         for viewer in affected:
             self.leave_project(viewer, project_id)
+            viewer.viewing.pop(project_id, None)
             viewer.send_text(encode("project_left", {"reason": reason}, project_id=project_id))
         return len(affected)
 

@@ -15,8 +15,8 @@ from app.websocket.events import EventType, UserEvent
 
 ANNOUNCE_S: Final = 10.0
 """How often a server tells the others who is connected to it."""
-SERVER_SILENT_S: Final = 30.0
-"""A server not heard of for this long is gone."""
+SERVER_SILENT_S: Final = 20.0
+"""A server not heard of for this long is gone. Looked at with every announcement, so found out within 30 s."""
 
 Announce = Callable[[dict[str, Any]], None]
 Show = Callable[[UUID, UserEvent], Any]
@@ -95,13 +95,19 @@ class Presence:
 
     def set_member(self, user_id: UUID, project_id: UUID, *, is_member: bool) -> None:
         """A user has joined or left a project: whoever is in its room sees them come or go."""
-        person = self._find(user_id)
-        if person is None or (project_id in person.projects) == is_member:
-            return
-        for known in self._everywhere(user_id):
-            (known.projects.add if is_member else known.projects.discard)(project_id)
-        type_ = EventType.USER_ONLINE if is_member else EventType.USER_OFFLINE
-        self._show(project_id, self._event(user_id, person, project_id, type_))
+        known = self._everywhere(user_id)
+        was_member = any(project_id in person.projects for person in known)
+        own = self._own.get(user_id)
+        own_changes = own is not None and (project_id in own.projects) != is_member
+        for person in known:
+            (person.projects.add if is_member else person.projects.discard)(project_id)
+            if not is_member:
+                person.viewing.pop(project_id, None)
+        if own_changes:
+            self._tell(user_id)
+        if known and was_member != is_member:
+            type_ = EventType.USER_ONLINE if is_member else EventType.USER_OFFLINE
+            self._show(project_id, self._event(user_id, known[0], project_id, type_))
 
     def online(self, project_id: UUID) -> list[dict[str, Any]]:
         """Return the members of a project who are online, as `project_joined` lists them."""
@@ -175,15 +181,12 @@ class Presence:
         return {
             "user_id": str(user_id),
             "name": people[0].name,
-            "devices": sum(person.devices for person in people),
+            "devices": max(1, sum(person.devices for person in people)),  # within the grace period nobody is gone
             "viewing": str(viewing[0]) if viewing else None,
         }
 
     def _is_online(self, user_id: UUID) -> bool:
         return bool(self._everywhere(user_id))
-
-    def _find(self, user_id: UUID) -> Person | None:
-        return next(iter(self._everywhere(user_id)), None)
 
     def _everywhere(self, user_id: UUID) -> list[Person]:
         return [people[user_id] for people in self._all_people() if user_id in people]

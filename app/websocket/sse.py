@@ -5,53 +5,114 @@ a connection like any other, with another transport: it is counted, loses access
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Header, Request
-from fastapi.responses import StreamingResponse
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from app.errors import BadRequest, Unauthorized, Unavailable
 from app.websocket.connection import Connection, SocketUser
 from app.websocket.hub import Hub
+from app.websocket.lifecycle import CLOSE_S, cancel, run_connection, wait_for
 from app.websocket.messages import JoinProject, Since
-from app.websocket.protocol import CloseCode, CloseError, Frame, encode
+from app.websocket.protocol import Frame, encode
 
-BUFFERED_FRAMES: Final = 16
-"""Frames on their way to a stream; beyond that its cursor waits."""
-COMMENT_S: Final = 15.0
-"""How often a silent stream gets a comment, so that proxies keep it open and a dead peer is noticed."""
-UNSEEN_TYPES: Final = frozenset({"welcome", "ping", "pong"})
+UNSEEN_TYPES: Final = frozenset({"welcome", "pong"})
 """Messages that mean nothing to a reader who cannot answer."""
+LAST_TYPES: Final = frozenset({"project_left", "error"})
+"""Messages after which a stream of one project has nothing more to say."""
 
 router = APIRouter()
 
 
 class StreamTransport:
-    """Hands frames to the response that is being streamed."""
+    """Writes messages as server-sent events; what has been taken shows that somebody is there."""
 
-    def __init__(self) -> None:
-        self.frames: asyncio.Queue[Frame | None] = asyncio.Queue(BUFFERED_FRAMES)
+    def __init__(self, send: Send) -> None:
+        self.is_over = asyncio.Event()
+        """Set when the last message has been written."""
+        self.heard: Callable[[], None] = lambda: None
+        self._send = send
+        self._epoch = ""
 
     async def send(self, frame: Frame) -> None:
-        """Wait for room, then queue the frame."""
-        await self.frames.put(frame)
+        """Write one message and wait until the peer's side can take the next.
+
+        Raises:
+            ConnectionError: the peer has gone.
+        """
+        head = orjson.loads(frame)
+        if head["type"] in UNSEEN_TYPES:
+            return
+        await self._write(self._format(head, frame))
+        self.heard()
+        if head["type"] in LAST_TYPES:
+            self.is_over.set()
 
     async def close(self, code: int, reason: str) -> None:
-        """Say why, and end the stream after what is queued."""
-        await self.frames.put(encode("closed", {"code": code, "reason": reason}))
-        await self.frames.put(None)
+        """Say why, and end the stream."""
+        body = _block("closed", encode("closed", {"code": code, "reason": reason}))
+        with contextlib.suppress(OSError, TimeoutError):
+            await asyncio.wait_for(self._write(body, is_last=True), CLOSE_S)
+
+    async def _write(self, body: bytes, *, is_last: bool = False) -> None:
+        await self._send({"type": "http.response.body", "body": body, "more_body": not is_last})
+
+    def _format(self, head: dict[str, Any], frame: Frame) -> bytes:
+        """Return a message as one block. A position is told with everything a reader may go on from."""
+        type_, data = head["type"], head["data"]
+        if type_ == "ping":
+            return b": still here\n\n"
+        if "seq" in head:
+            return _block(type_, frame, f"{self._epoch}:{head['seq']}")
+        self._epoch = data.get("epoch", self._epoch)
+        is_position = type_ == "resync" or (type_ == "project_joined" and not data["recovered"])
+        return _block(type_, frame, f"{self._epoch}:{data['seq']}" if is_position else None)
 
 
-@router.get("/api/v1/projects/{project_id}/events/stream", tags=["history"], response_class=StreamingResponse)
+class EventStream(Response):
+    """The answer that goes on until one side ends it."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, hub: Hub, user: SocketUser | None, join: JoinProject) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._hub = hub
+        self._user = user
+        self._join = join
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's
+        """Run the stream as a connection."""
+        transport = StreamTransport(send)
+        connection = Connection(transport, self._user, replay_max_events=self._hub.settings.replay_max_events)
+        transport.heard = connection.heard
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await run_connection(self._hub, connection, lambda: self._read(connection, transport, receive))
+
+    async def _read(self, connection: Connection, transport: StreamTransport, receive: Receive) -> None:
+        """Join the project, and return when the peer has gone or there is nothing more to say."""
+        await self._hub.handler.receive(connection, self._join.model_dump_json())
+        gone = asyncio.create_task(_wait_for_disconnect(receive), name=f"gone-{connection.id}")
+        over = asyncio.create_task(wait_for(transport.is_over), name=f"over-{connection.id}")
+        try:
+            await asyncio.wait((gone, over), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await cancel(gone, over)
+
+
+@router.get("/api/v1/projects/{project_id}/events/stream", tags=["history"], response_class=EventStream)
 async def stream_events(
     request: Request,
     project_id: UUID,
     authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
     last_event_id: Annotated[str | None, Header(max_length=100)] = None,
-) -> StreamingResponse:
+) -> Response:
     """Follow a project's log as server-sent events, live; `Last-Event-ID` resumes."""
     hub: Hub = request.app.state.hub
     if hub.is_draining:
@@ -59,9 +120,11 @@ async def stream_events(
         raise Unavailable(message)
     user = await _identify(hub, authorization)
     await hub.directory.enter(user, project_id)
+    if hub.manager.why_full(user.id if user else None) is not None:
+        message = "there are too many connections; close one, or come back in a moment"
+        raise Unavailable(message)
     join = JoinProject(type="join_project", project_id=project_id, since=_parse_position(last_event_id))
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_stream(hub, user, join), media_type="text/event-stream", headers=headers)
+    return EventStream(hub, user, join)
 
 
 async def _identify(hub: Hub, authorization: str | None) -> SocketUser | None:
@@ -84,49 +147,11 @@ def _parse_position(last_event_id: str | None) -> Since | None:
     return Since(epoch=epoch, seq=int(seq))
 
 
-async def _stream(hub: Hub, user: SocketUser | None, join: JoinProject) -> AsyncIterator[bytes]:
-    transport = StreamTransport()
-    connection = Connection(transport, user, replay_max_events=hub.settings.replay_max_events)
-    writer = asyncio.create_task(connection.run(), name=f"stream-{connection.id}")
-    try:
-        await _start(hub, connection, join)
-        async for part in _parts(connection, transport):
-            yield part
-    finally:
-        connection.close(CloseCode.NORMAL, "")
-        hub.handler.disconnect(connection)
-        writer.cancel()
-        await asyncio.gather(writer, return_exceptions=True)
+def _block(type_: str, frame: Frame, position: str | None = None) -> bytes:
+    id_ = f"id: {position}\n" if position else ""
+    return f"{id_}event: {type_}\ndata: ".encode() + frame + b"\n\n"
 
 
-async def _start(hub: Hub, connection: Connection, join: JoinProject) -> None:
-    try:
-        await hub.handler.connect(connection)
-        await hub.handler.receive(connection, join.model_dump_json())
-    except CloseError as error:
-        connection.close(error.code, error.reason)
-
-
-async def _parts(connection: Connection, transport: StreamTransport) -> AsyncIterator[bytes]:
-    """Yield what goes over the wire; whatever is taken shows that somebody is there."""
-    epoch = ""
-    while True:
-        try:
-            frame = await asyncio.wait_for(transport.frames.get(), COMMENT_S)
-        except TimeoutError:
-            yield b": still here\n\n"
-            connection.heard()
-            continue
-        if frame is None:
-            return
-        message = orjson.loads(frame)
-        if message["type"] in UNSEEN_TYPES:
-            continue
-        epoch = message["data"].get("epoch", epoch) if "seq" not in message else epoch
-        yield _format(message, frame, epoch)
-        connection.heard()
-
-
-def _format(message: dict[str, Any], frame: Frame, epoch: str) -> bytes:
-    position = f"id: {epoch}:{message['seq']}\n" if "seq" in message else ""
-    return f"{position}event: {message['type']}\ndata: ".encode() + frame + b"\n\n"
+async def _wait_for_disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
