@@ -1,0 +1,246 @@
+"""The realtime side without a network: sockets made of lists, a log made of a list, a clock that stands still."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+
+from app.domain.events import Event, EventType
+from app.errors import NotFound, TokenExpired, Unauthorized
+from app.permissions import Role, Visibility
+from app.services.history import LogHead
+from app.websocket.connection import Connection, SocketUser
+from app.websocket.directory import Directory, Entry
+from app.websocket.protocol import Frame
+from app.websocket.room import Room
+
+DEADLINE_S = 5.0
+TURNS = 50
+"""Turns of the event loop that everything woken in memory needs, and more."""
+EPOCH = "epoch1"
+Message = dict[str, Any]
+
+
+async def settle() -> None:
+    """Let everything that can go on go on."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    """Return when a condition holds; fail when it does not within the deadline."""
+    async with asyncio.timeout(DEADLINE_S):
+        while not holds():  # noqa: ASYNC110 - a condition of the product's, which signals nothing to tests
+            await asyncio.sleep(0.002)
+
+
+class FakeClock:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class FakeTransport:
+    """A peer that notes what it takes, and can stop taking, or vanish."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+        self.closed: tuple[int, str] | None = None
+        self.on_send: Callable[[Message], None] = lambda _: None
+        self._is_gone = False
+        self._takes = asyncio.Event()
+        self._takes.set()
+
+    @property
+    def types(self) -> list[str]:
+        """Types of the messages taken, in order."""
+        return [message["type"] for message in self.sent]
+
+    @property
+    def seqs(self) -> list[int]:
+        """Numbers of the durable events taken, in order."""
+        return [message["seq"] for message in self.sent if "seq" in message]
+
+    def of_type(self, type_: str) -> list[Message]:
+        """Return the messages of one type."""
+        return [message for message in self.sent if message["type"] == type_]
+
+    def block(self) -> None:
+        """Take nothing from now on."""
+        self._takes.clear()
+
+    def unblock(self) -> None:
+        """Take everything again."""
+        self._takes.set()
+
+    def vanish(self) -> None:
+        """Be gone."""
+        self._is_gone = True
+        self._takes.set()
+
+    async def send(self, frame: Frame) -> None:
+        await self._takes.wait()
+        if self._is_gone:
+            raise ConnectionResetError
+        message = orjson.loads(frame)
+        self.sent.append(message)
+        self.on_send(message)
+
+    async def close(self, code: int, reason: str) -> None:
+        if self._is_gone:
+            raise ConnectionResetError
+        self.closed = (code, reason)
+
+
+def make_user(name: str = "Anna", **fields: Any) -> SocketUser:
+    """Return somebody signed in for an hour."""
+    known: dict[str, Any] = {
+        "id": uuid4(),
+        "session_id": uuid4(),
+        "token_expires_at": datetime.now(UTC) + timedelta(hours=1),
+    }
+    return SocketUser(name=name, **(known | fields))
+
+
+def make_event(
+    project_id: UUID, seq: int, type_: EventType = EventType.TASK_CREATED, data: Message | None = None
+) -> Event:
+    """Return one fact of a project's log."""
+    moment = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    return Event(project_id, seq, type_, moment, None, None, orjson.dumps(data or {"title": f"task {seq}"}))
+
+
+def numbers(frames: Any) -> list[int]:
+    """Return the seqs of frames."""
+    return [orjson.loads(frame)["seq"] for frame in frames]
+
+
+class FakeLog:
+    """The logs of projects, and a count of the readings."""
+
+    def __init__(self) -> None:
+        self.events: defaultdict[UUID, list[Event]] = defaultdict(list)
+        self.epochs: defaultdict[UUID, str] = defaultdict(lambda: EPOCH)
+        self.floors: defaultdict[UUID, int] = defaultdict(int)
+        self.readings: list[tuple[int, int]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.failure: Exception | None = None
+
+    def head(self, project_id: UUID) -> LogHead:
+        """Return where a log stands."""
+        floor, events = self.floors[project_id], self.events[project_id]
+        return LogHead(self.epochs[project_id], events[-1].seq if events else floor, floor)
+
+    def append(self, project_id: UUID, type_: EventType = EventType.TASK_CREATED, data: Message | None = None) -> Event:
+        """Write the next event."""
+        event = make_event(project_id, self.head(project_id).seq + 1, type_, data)
+        self.events[project_id].append(event)
+        return event
+
+    def fill(self, project_id: UUID, count: int, **data: Any) -> list[Event]:
+        """Write some events."""
+        return [self.append(project_id, data=data or None) for _ in range(count)]
+
+    def trim(self, project_id: UUID, floor: int) -> None:
+        """Forget events up to a number."""
+        self.floors[project_id] = floor
+        self.events[project_id] = [event for event in self.events[project_id] if event.seq > floor]
+
+    async def read(self, project_id: UUID, since: int, limit: int) -> list[Event]:
+        self.readings.append((since, limit))
+        await self.gate.wait()
+        await asyncio.sleep(0)
+        if self.failure is not None:
+            raise self.failure
+        return [event for event in self.events[project_id] if event.seq > since][:limit]
+
+    async def read_heads(self, project_ids: list[UUID]) -> dict[UUID, LogHead]:
+        await self.gate.wait()
+        await asyncio.sleep(0)
+        if self.failure is not None:
+            raise self.failure
+        return {id_: self.head(id_) for id_ in project_ids if id_ in self.events or id_ in self.floors}
+
+
+class FakeDirectory(Directory):
+    """Who is who, and who may what, without a database."""
+
+    def __init__(self, log: FakeLog | None = None) -> None:
+        self.log = log or FakeLog()
+        self.roles: dict[tuple[UUID, UUID], Role] = {}
+        self.visibility: defaultdict[UUID, Visibility] = defaultdict(lambda: Visibility.PRIVATE)
+        self.tokens: dict[str, SocketUser | Unauthorized] = {"old": TokenExpired("expired")}
+        self.dead_sessions: set[UUID] = set()
+        self.entering: Callable[[], None] = lambda: None
+        """Called after a permission was read and before it is answered."""
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def project(self, *members: SocketUser, role: Role = Role.EDITOR, events: int = 0) -> UUID:
+        """Make a project with some members and a log."""
+        project_id = uuid4()
+        self.log.events[project_id] = []
+        self.log.fill(project_id, events)
+        for member in members:
+            self.roles[project_id, member.id] = role
+        return project_id
+
+    async def identify(self, token: str) -> SocketUser:
+        found = self.tokens.get(token, Unauthorized("not valid"))
+        if isinstance(found, Unauthorized):
+            raise found
+        return found
+
+    async def enter(self, user: SocketUser | None, project_id: UUID) -> Entry:
+        role = self.roles.get((project_id, user.id)) if user else None
+        if role is None and self.visibility[project_id] is not Visibility.PUBLIC:
+            message = "no such project"
+            raise NotFound(message)
+        entry = Entry(role, self.log.head(project_id))
+        self.entering()
+        await self.gate.wait()
+        return entry
+
+    async def projects_of(self, user: SocketUser) -> list[UUID]:
+        await self.gate.wait()
+        if user.session_id in self.dead_sessions:
+            message = "this session has ended"
+            raise Unauthorized(message)
+        return [project_id for project_id, user_id in self.roles if user_id == user.id]
+
+    async def read_log(self, project_id: UUID, since: int, limit: int) -> list[Event]:
+        return await self.log.read(project_id, since, limit)
+
+    async def read_heads(self, project_ids: list[UUID]) -> dict[UUID, LogHead]:
+        return await self.log.read_heads(project_ids)
+
+    async def find_dead_sessions(self, session_ids: list[UUID]) -> set[UUID]:
+        return self.dead_sessions & set(session_ids)
+
+
+@asynccontextmanager
+async def writing(connection: Connection) -> AsyncIterator[None]:
+    """Run a connection's writer while the block lasts."""
+    writer = asyncio.create_task(connection.run())
+    try:
+        yield
+    finally:
+        writer.cancel()
+        await asyncio.gather(writer, return_exceptions=True)
+
+
+def make_room(log: FakeLog, *, events: int = 0, max_tail_events: int = 1000, project_id: UUID | None = None) -> Room:
+    """Return a room whose log holds some events already; its tail holds none."""
+    project_id = project_id or uuid4()
+    log.fill(project_id, events)
+    return Room(project_id, log.head(project_id), log.read, max_tail_events=max_tail_events)
