@@ -271,7 +271,7 @@ export const createClient = (given) => {
       if (viewed) view(viewed);
       present({ type: 'presence', data });
       if (cursor.seq < 0) cursor = { epoch: data.epoch, seq: head };
-      else if (!data.recovered) resync(data, data.reason ?? 'fresh');
+      else if (!data.recovered) resync(data, data.reason);
       for (const [resolve] of waiting.splice(0)) resolve(data);
     };
 
@@ -339,7 +339,6 @@ export const createClient = (given) => {
       const same = to.epoch === cursor.epoch && !joining;
       cursor = { epoch: to.epoch, seq: to.seq };
       held = null;
-      asked = -1;
       if (same) events.forEach(apply);
       if (!same || (!joining && cursor.seq < head)) join();
     };

@@ -115,6 +115,15 @@ test('a disconnect while the token is asked for wins', async () => {
   assert.equal(platform.sockets.length, 0);
 });
 
+test('a token function that fails after a disconnect does not bring the client back', async () => {
+  let fail;
+  const { client, platform } = await dialling({ token: () => new Promise((_, reject) => (fail = reject)) });
+  client.disconnect();
+  fail(new Error('offline'));
+  await platform.advance(60_000);
+  assert.equal(client.state, 'closed');
+});
+
 test('ping resolves with the round trip in milliseconds', async () => {
   const { client, platform } = await connected();
   const trip = client.ping();

@@ -4,8 +4,9 @@ import { connected, dialling, following } from './support/client.js';
 
 test("the server's ping is answered by pong", async () => {
   const { platform } = await connected();
-  platform.socket.receive({ type: 'ping', data: {} });
+  platform.socket.receive({ type: 'ping' });
   assert.deepEqual(platform.socket.sent, [{ type: 'pong' }]);
+  assert.deepEqual(platform.complaints, []);
 });
 
 test('nothing heard for 35 s is a lost connection', async () => {

@@ -49,7 +49,7 @@ test('what a script of the page configures before it has loaded counts for the f
 });
 
 test('a module loaded after DOMContentLoaded connects when the page is shown', async (t) => {
-  const { page, wsClient } = await loadInPage(t);
+  const { page } = await loadInPage(t);
   page.wake('pageshow');
   await settle();
   assert.equal(page.sockets.length, 1);

@@ -125,23 +125,19 @@ test('two boards read for one resync leave no gap and repeat nothing that the la
   client.setCursor('P', { epoch: 'e', seq: 50 });
   for (const seq of [51, 52]) platform.socket.event(seq);
   client.setCursor('P', { epoch: 'e', seq: 51 });
+  assert.deepEqual(joins(platform).at(-1), { epoch: 'e', seq: 51 });
   platform.socket.answerJoin({ recovered: true, seq: 52 });
   for (const seq of [52, 53]) platform.socket.event(seq);
   assert.deepEqual(seqs(), [51, 52, 52, 53], '52 again: the second board does not contain it');
 });
 
-test('a cursor set while a join is under way is joined from in its turn', async () => {
-  const { client, platform, seqs } = await following(3);
+test('a cursor set while a join is under way is joined from in its turn, and the first answer is not acted on', async () => {
+  const { client, platform, seqs, ofType } = await following(3);
   platform.socket.event(6);
   const [, { id }] = platform.socket.ofType('join_project');
   client.setCursor('P', { epoch: 'e', seq: 5 });
-  platform.socket.receive({
-    id,
-    type: 'project_joined',
-    project_id: 'P',
-    data: { epoch: 'e', seq: 6, recovered: true },
-  });
-  for (const seq of [4, 5]) platform.socket.event(seq);
+  const data = { epoch: 'e', seq: 6, recovered: false, reason: 'expired' };
+  platform.socket.receive({ id, type: 'project_joined', project_id: 'P', data });
   platform.socket.answerJoin({ recovered: true, seq: 6 });
   platform.socket.event(6);
   assert.deepEqual(joins(platform).slice(1), [
@@ -149,6 +145,14 @@ test('a cursor set while a join is under way is joined from in its turn', async 
     { epoch: 'e', seq: 5 },
   ]);
   assert.deepEqual(seqs(), [6]);
+  assert.deepEqual(ofType('resync'), []);
+});
+
+test('a cursor may be given as a part of something larger, such as the board', async () => {
+  const test = await following(3);
+  test.client.setCursor('P', { epoch: 'e', seq: 3, role: 'editor', tasks: [] });
+  await reconnect(test);
+  assert.deepEqual(joins(test.platform), [{ epoch: 'e', seq: 3 }]);
 });
 
 test('a connection lost before the board has come asks for the board again', async () => {

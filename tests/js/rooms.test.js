@@ -137,6 +137,17 @@ for (const [error, wait] of [
   });
 }
 
+test('a join that waits to be repeated is not asked for sooner by a gap, nor given up', async () => {
+  const { platform, ofType } = await following(3);
+  platform.socket.event(5);
+  platform.socket.refuseJoin({ code: 'rate_limited', retryable: true, retry_after_ms: 700 });
+  platform.socket.event(6);
+  assert.deepEqual(ofType('resync'), []);
+  assert.equal(platform.socket.ofType('join_project').length, 2);
+  await platform.advance(700);
+  assert.equal(platform.socket.ofType('join_project').length, 3);
+});
+
 test('a rejected join that nobody looks at does no harm', async () => {
   const { client, platform } = await connected();
   client.joinProject('P');
@@ -161,6 +172,14 @@ test('leaving before the server has answered rejects the join', async () => {
   const joining = client.joinProject('P');
   client.leaveProject('P');
   await assert.rejects(joining, /project P: left/);
+});
+
+test('an answer that comes after leaving is not acted on', async () => {
+  const { client, platform, ofType } = await connected();
+  client.joinProject('P');
+  client.leaveProject('P');
+  platform.socket.answerJoin({ online: [{ user_id: 'a', name: 'Ann' }] });
+  assert.deepEqual(ofType('presence'), []);
 });
 
 test('joining right after leaving is not undone by the answer to the leaving', async () => {
