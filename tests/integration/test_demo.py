@@ -229,22 +229,32 @@ async def test_story_about_a_card_that_has_gone_ends(sqlite_server: TestServer, 
         players_at(content, accounts, sqlite_server.settings.port),
     ):
         board = (await boards(anna))["WEB"]
-        for task in board["tasks"]:
+        for task in [task for task in board["tasks"] if task["status"] in {"in_progress", "review"}]:
             await anna.call("DELETE", f"/tasks/{task['id']}")
-        await _grown(anna, await anna.board(board["project"]), by=40)
+        await _grown(anna, await anna.board(board["project"]), by=20)
 
 
-async def test_stage_ends_when_its_minutes_are_over(sqlite_server: TestServer, content: Content) -> None:
-    """With minutes the play ends by itself, and the block goes on."""
+async def test_stage_ends_with_its_block(sqlite_server: TestServer, content: Content) -> None:
+    """The play begins beside the server, and is over when the server is."""
     accounts = await prepare(sqlite_server.settings, content)
     player = Player(content, accounts, Address("127.0.0.1", sqlite_server.settings.port), pause_s=NO_PAUSE)
     async with await sign_in(sqlite_server, accounts[0]) as anna:
         board = (await boards(anna))["WEB"]
-        with playing(player, minutes=1 / 60):
-            await _grown(anna, board, by=1)
+        with playing(player):
             thread = next(thread for thread in threading.enumerate() if thread.name == "demo-player")
-            await asyncio.to_thread(thread.join, DEADLINE_S)
-            assert not thread.is_alive()
+            await _grown(anna, board, by=1)
+        await asyncio.to_thread(thread.join, DEADLINE_S)
+        assert not thread.is_alive()
+
+
+async def test_stage_ends_when_its_minutes_are_over(content: Content) -> None:
+    """With minutes the play ends by itself, also when there is no server to play on."""
+    people = [Account(person, "secret") for person in content.people]
+    with playing(Player(content, people, Address("127.0.0.1", free_port())), minutes=0):
+        for thread in threading.enumerate():
+            if thread.name == "demo-player":
+                await asyncio.to_thread(thread.join, DEADLINE_S)
+                assert not thread.is_alive()
 
 
 @pytest.mark.parametrize(
