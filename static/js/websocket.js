@@ -50,7 +50,6 @@ export const createClient = (given) => {
   let lastId = 0;
   let typingAgain = 0;
   const rooms = new Map();
-  /** @type {Set<[string, (message: Message) => unknown]>} */
   const handlers = new Set();
   const requests = new Map(); // answered with null when the connection goes
   const timers = new Map();
@@ -136,7 +135,7 @@ export const createClient = (given) => {
         socket = new world.WebSocket(url, token ? ['timetodo.v1', `bearer.${token}`] : ['timetodo.v1']);
         socket.onmessage = ({ data }) => receive(data);
         socket.onclose = ({ code, reason }) => lost(code, reason);
-        socket.onerror = () => {}; // a close follows
+        socket.onerror = () => {};
       },
       () => lost(),
     );
@@ -162,7 +161,7 @@ export const createClient = (given) => {
   const stop = (code = 0, reason = '') => {
     reset();
     for (const room of rooms.values()) if (code === 4410 || room.waiting.length) room.forget(reason, code);
-    if (code !== 1000) complain(`stopped (${code} ${reason}); solve that, or sign in, then connect()`);
+    if (code !== 1000) complain(`stopped (${code} ${reason}); sign in or solve it, then connect()`);
     enter('closed', { code, reason });
   };
 
@@ -233,13 +232,14 @@ export const createClient = (given) => {
     enter('open');
   };
 
+  /** A followed project: a cursor in its log. */
   const newRoom = (project_id = '') => {
     let cursor = { epoch: '', seq: -1 }; // of the last event handed on
     /** @type {any[] | null} events that wait for setCursor */
     let held = null;
     let head = 0; // the highest seq heard of
     let asked = -1; // from where a gap was last asked for
-    let joining = 0; // id of the join under way
+    let joining = 0; // which join is under way
     let viewed = '';
     const online = new Map();
     /** @type {any[]} */
@@ -297,6 +297,7 @@ export const createClient = (given) => {
       else hear(seq);
     };
 
+    /** The log has got to `seq`. */
     const hear = (seq = 0) => {
       if (seq > head) head = seq;
       if (joining) return;

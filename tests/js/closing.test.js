@@ -58,7 +58,7 @@ for (const code of [4400, 4401, 4403, 4410, 4499]) {
     assert.equal(client.state, 'closed');
     assert.equal(platform.sockets.length, 1);
     assert.deepEqual(ofType('state').at(-1).data, { state: 'closed', code, reason: 'why' });
-    assert.deepEqual(platform.complaints, [`wsClient: stopped (${code} why); solve that, or sign in, then connect()`]);
+    assert.deepEqual(platform.complaints, [`wsClient: stopped (${code} why); sign in or solve it, then connect()`]);
   });
 }
 
