@@ -18,18 +18,11 @@ export interface Surroundings {
   /** A change that was not made, conflicts included. Text it carried is the receiver's to keep. */
   onRefused: (change: Change, error: unknown, card: Card | undefined) => void;
   /** Runs `draw` soon, many calls in one frame; tests run it at once. */
-  soon?: (draw: () => void) => void;
+  soon?: ((draw: () => void) => void) | undefined;
 }
 
 /** Calls `listener` with every event of the log, and with null after the board was read anew. */
 export type Listener = (event: BoardEvent | null) => void;
-
-/** Runs it with the next frame. */
-export const nextFrame = (draw: () => void) => {
-  // A hidden tab gets no frames, but its board goes on.
-  if (document.visibilityState === 'hidden') setTimeout(draw, 50);
-  else requestAnimationFrame(draw);
-};
 
 /** The cards of each column, in order. */
 export function byColumn(board: Board | null): Map<string, Card[]> {

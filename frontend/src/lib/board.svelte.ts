@@ -5,7 +5,7 @@
  * while something is dragged, so no remote event moves a card from under a finger. After an interruption the client
  * resumes from its cursor; where that is impossible the board is read again.
  */
-import { type BoardPhase, byColumn, type Conflict, type Listener, nextFrame, type Surroundings } from './board-parts';
+import { type BoardPhase, byColumn, type Conflict, type Listener, type Surroundings } from './board-parts';
 import { type Change, isSettled, overlay, type Pending } from './changes';
 import { Commands } from './commands';
 import { ConnectionWatch } from './connection.svelte';
@@ -15,6 +15,7 @@ import type { Live, Message, Online } from './live';
 import { conflictOf, mergeLists } from './merge';
 import { Outbox, opOf } from './outbox';
 import { reduce, toCard } from './reducer';
+import { Screen } from './screen';
 import type { Board, BoardEvent, Card, Id, Label, Member, Task } from './types';
 
 const NONE: never[] = [];
@@ -47,24 +48,22 @@ export class BoardStore {
   readonly members = $derived(new Map<Id, Member>(this.#memberList.map((member) => [member.user_id, member])));
 
   readonly #onRefused: Surroundings['onRefused'];
-  readonly #soon: (draw: () => void) => void;
+  readonly #screen: Screen;
   readonly #outbox: Outbox | null;
   readonly #stops: Array<() => void> = [];
   readonly #listeners = new Set<Listener>();
   #base: Board | null = null;
   #pending: Pending[] = [];
-  #holds = 0;
-  #drawing = false;
   #reading: Promise<void> | null = null;
   #closed = false;
 
-  constructor(id: Id, { rest, live, user, onRefused, soon = nextFrame }: Surroundings) {
+  constructor(id: Id, { rest, live, user, onRefused, soon }: Surroundings) {
     this.id = id;
     this.user = user;
     this.rest = rest;
     this.live = live;
     this.#onRefused = onRefused;
-    this.#soon = soon;
+    this.#screen = new Screen(() => this.#draw(), soon);
     this.#outbox = user
       ? new Outbox(rest, id, user, {
           accepted: (change, task) => this.#accepted(change, task),
@@ -89,15 +88,13 @@ export class BoardStore {
     if (this.#closed || !this.#base) return;
     this.#pending = (this.#outbox?.adopt() ?? []).map((change) => ({ change }));
     this.phase = 'ready';
-    this.#draw();
-    const { epoch, seq } = this.#base;
-    this.live.joinProject(this.id, { since: { epoch, seq } }).catch(() => {
-      // A refusal also arrives as project_left; a lost connection is tried again by the client.
-    });
+    this.#screen.now();
+    this.#join();
   }
 
   close(): void {
     this.#closed = true;
+    this.#screen.close();
     this.#outbox?.close();
     this.connection.close();
     for (const stop of this.#stops.splice(0)) stop();
@@ -111,20 +108,14 @@ export class BoardStore {
 
   /** Keeps the screen as it is until the returned function is called, e.g. during a drag. */
   hold(): () => void {
-    this.#holds++;
-    let release = () => {
-      release = () => {};
-      this.#holds--;
-      this.#draw();
-    };
-    return () => release();
+    return this.#screen.hold();
   }
 
   /** Draws the change at once and queues it. */
   change(change: Change): void {
     if (!this.#outbox) return;
     this.#pending.push({ change });
-    this.#draw();
+    this.#screen.now();
     this.#outbox.add(change);
   }
 
@@ -155,6 +146,19 @@ export class BoardStore {
       this.online = message.data.online;
     });
     on('project_left', () => this.#left());
+    // After a new sign-in the client has forgotten its rooms.
+    const rejoin = () => {
+      if (this.live.state === 'open' && this.phase === 'ready' && !this.live.cursor(this.id)) this.#join();
+    };
+    this.#stops.push(this.live.on('state', rejoin));
+  }
+
+  #join(): void {
+    if (!this.#base) return;
+    const { epoch, seq } = this.#base;
+    this.live.joinProject(this.id, { since: { epoch, seq } }).catch(() => {
+      // A refusal also arrives as project_left; a lost connection is tried again by the client.
+    });
   }
 
   #apply(event: BoardEvent): void {
@@ -166,7 +170,7 @@ export class BoardStore {
     this.#settle();
     for (const listener of this.#listeners) listener(event);
     if (this.#base.project.deleted) this.#left();
-    else this.#drawSoon();
+    else this.#screen.soon();
   }
 
   /** The log could not be followed: the board as it is now, then on from there. */
@@ -200,7 +204,7 @@ export class BoardStore {
     this.connection.reached(board.seq, { whole: true });
     this.#settle();
     for (const listener of this.#listeners) listener(null);
-    this.#draw();
+    this.#screen.now();
   }
 
   #accepted(change: Change, task: Task | null): void {
@@ -209,7 +213,7 @@ export class BoardStore {
     item.accepted = true;
     if (task) item.answer = toCard(task);
     this.#settle();
-    this.#drawSoon();
+    this.#screen.soon();
   }
 
   #refused(change: Change, error: unknown): void {
@@ -223,7 +227,7 @@ export class BoardStore {
       }
       this.conflicts = [...this.conflicts, { ...conflict, change }];
     }
-    this.#draw();
+    this.#screen.now();
     this.#onRefused(change, error, 'task_id' in change ? this.card(change.task_id) : undefined);
   }
 
@@ -236,20 +240,10 @@ export class BoardStore {
     this.#base = null;
     this.#pending = [];
     this.phase = 'left';
-    this.#draw();
-  }
-
-  #drawSoon(): void {
-    if (this.#drawing) return;
-    this.#drawing = true;
-    this.#soon(() => {
-      this.#drawing = false;
-      this.#draw();
-    });
+    this.#screen.now();
   }
 
   #draw(): void {
-    if (this.#holds > 0 || this.#closed) return;
     this.pending = [...this.#pending];
     this.shown = this.#base && overlay(this.#base, this.#pending, this.user);
   }

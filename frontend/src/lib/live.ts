@@ -8,7 +8,7 @@ export type { Message, Online } from '$client';
 /** What a board needs of the client; tests pass a stand-in. */
 export type Live = Pick<
   Client,
-  'state' | 'joinProject' | 'leaveProject' | 'setCursor' | 'presence' | 'typing' | 'viewing' | 'ping' | 'on'
+  'state' | 'joinProject' | 'leaveProject' | 'cursor' | 'setCursor' | 'presence' | 'typing' | 'viewing' | 'ping' | 'on'
 >;
 
 /** Close codes after which only a new sign-in helps: token not valid, signed out, token expired. */
@@ -28,5 +28,6 @@ export function startLive(api: Api): Live {
   return wsClient;
 }
 
+/** For a board that opens; nothing happens where the connection is there already. */
 export const connect = () => wsClient.connect();
 export const disconnect = () => wsClient.disconnect();

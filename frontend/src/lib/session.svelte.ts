@@ -8,7 +8,8 @@ import { Api } from './api';
 import { type Endpoints, endpoints } from './endpoints';
 import { ApiError } from './errors';
 import { i18n } from './i18n.svelte';
-import { disconnect, type Live, startLive } from './live';
+import { connect, disconnect, type Live, startLive } from './live';
+import { paths, router } from './router.svelte';
 import type { ServerInfo, Tokens, User } from './types';
 
 export type SessionPhase = 'starting' | 'unreachable' | 'out' | 'in';
@@ -72,8 +73,15 @@ class Session {
   }
 
   async signOut(): Promise<void> {
-    await this.api.signOut();
+    // The sockets first, here and in the other tabs: to them the end of the session would look like a mishap.
     this.#tabs?.postMessage('signed-out');
+    disconnect();
+    try {
+      await this.api.signOut();
+    } catch (error) {
+      connect();
+      throw error;
+    }
     this.#leave();
   }
 
@@ -106,6 +114,8 @@ class Session {
   #leave(): void {
     this.api.forget();
     disconnect();
+    // Away from the page first, or it would be asked for once more in nobody's name.
+    router.go(paths.signIn());
     this.user = null;
     this.phase = 'out';
     this.expired = false;

@@ -1,0 +1,117 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parse as parseMessage } from '@formatjs/icu-messageformat-parser';
+import { parse } from 'svelte/compiler';
+import { describe, expect, test } from 'vitest';
+import { firstLanguage, i18n, type MessageKey, t } from '../src/lib/i18n.svelte';
+import en from '../src/messages/en.json';
+import ru from '../src/messages/ru.json';
+
+const source = resolve(import.meta.dirname, '../src');
+const files = (ending: string) =>
+  readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith(ending));
+const read = (file: string) => readFileSync(join(source, file), 'utf8');
+
+/** Names of the values a message takes, and the plural forms it has. */
+function shape(message: string) {
+  const names = new Set<string>();
+  const plurals: string[][] = [];
+  const walk = (nodes: ReturnType<typeof parseMessage>) => {
+    for (const node of nodes) {
+      if ('value' in node && node.type !== 0) names.add(node.value);
+      if ('options' in node) {
+        plurals.push(Object.keys(node.options));
+        for (const option of Object.values(node.options)) walk(option.value);
+      }
+    }
+  };
+  walk(parseMessage(message));
+  return { names: [...names].sort(), plurals };
+}
+
+describe('the messages', () => {
+  test('are the same in both languages', () => {
+    expect(Object.keys(ru).sort()).toEqual(Object.keys(en).sort());
+  });
+
+  test('are all translated', () => {
+    const cyrillic = /[а-яё]/i;
+    const same = Object.entries(ru).filter(([, text]) => !cyrillic.test(text.replace(/\{\w+\}/g, '')));
+    expect(same.map(([key]) => key)).toEqual(['app.name', 'presence.more']);
+  });
+
+  test.each(Object.keys(en) as MessageKey[])('%s takes the same values in both, and every plural form', (key) => {
+    const [english, russian] = [shape(en[key]), shape(ru[key])];
+    expect(russian.names).toEqual(english.names);
+    for (const forms of english.plurals) expect(forms).toEqual(expect.arrayContaining(['one', 'other']));
+    for (const forms of russian.plurals) expect(forms).toEqual(expect.arrayContaining(['one', 'other']));
+  });
+
+  test('are all used, and nothing is asked for that is not there', () => {
+    const code = [...files('.svelte'), ...files('.ts')].map(read).join('\n');
+    const built = ['color.', 'connection.', 'error.', 'priority.', 'registration.', 'role.', 'task.', 'visibility.'];
+    const unused = Object.keys(en).filter(
+      (key) => !code.includes(`'${key}'`) && !built.some((prefix) => key.startsWith(prefix)),
+    );
+    expect(unused).toEqual([]);
+  });
+});
+
+describe('t', () => {
+  test('follows the plural rules of Russian', () => {
+    i18n.language = 'ru';
+    const texts = [1, 2, 5, 11, 21, 22, 25].map((count) => t('column.cards', { count }));
+    expect(texts).toEqual([
+      '1 карточка',
+      '2 карточки',
+      '5 карточек',
+      '11 карточек',
+      '21 карточка',
+      '22 карточки',
+      '25 карточек',
+    ]);
+  });
+
+  test('puts in what people typed as it is, braces and tags included', () => {
+    expect(t('labels.delete', { name: '<b>{x}</b>' })).toBe('Delete “<b>{x}</b>”');
+  });
+});
+
+test('the first language is the last one used, else the browser’s, else English', () => {
+  expect(firstLanguage('ru', ['en'])).toBe('ru');
+  expect(firstLanguage(null, ['uk', 'ru-RU', 'en'])).toBe('ru');
+  expect(firstLanguage('xx', ['de'])).toBe('en');
+});
+
+describe('no literal text stands in a component', () => {
+  const SPOKEN = new Set(['aria-label', 'title', 'placeholder', 'alt', 'label', 'hint', 'text', 'action', 'empty']);
+  const ALLOWED = /^[\s·:+/,–—-]*$/;
+
+  /** Words between tags and in attributes that are read out or shown. */
+  function literals(file: string): string[] {
+    const found: string[] = [];
+    const visit = (node: unknown): void => {
+      if (Array.isArray(node)) {
+        for (const item of node) visit(item);
+        return;
+      }
+      if (typeof node !== 'object' || node === null) return;
+      const { type, name, data, value } = node as { type?: string; name?: string; data?: string; value?: unknown };
+      if (type === 'Text' && data !== undefined && !ALLOWED.test(data)) found.push(data.trim());
+      // A size or a colour, not a word.
+      if (type === 'StyleDirective') return;
+      if (type === 'Attribute') {
+        if (SPOKEN.has(name ?? '')) visit(value);
+        return;
+      }
+      for (const [key, child] of Object.entries(node))
+        if (key !== 'css' && key !== 'instance' && key !== 'module') visit(child);
+    };
+    visit(parse(read(file), { modern: true }).fragment);
+    return found;
+  }
+
+  test.each(files('.svelte'))('%s', (file) => {
+    expect(literals(file)).toEqual([]);
+  });
+});
