@@ -113,7 +113,7 @@ async def _on_invalid_input(request: Request, error: Exception) -> JSONResponse:
     errors = [_field_problem(item) for item in error.errors()]
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors[:5])
     if errors and errors[0]["code"] == "json_invalid":
-        return problem(request, 400, "bad_request", "Bad request", "the body is not valid JSON", errors=errors)
+        return problem(request, 400, "bad_request", "Bad request", "the body is not valid JSON")
     return problem(request, 422, "validation_error", "Invalid input", detail, errors=errors)
 
 

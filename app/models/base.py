@@ -42,11 +42,23 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Id(TypeDecorator[UUID]):
+    """A plain `uuid.UUID`: asyncpg's own kind of it cannot be written as JSON."""
+
+    impl = Uuid()
+    cache_ok = True
+
+    def process_result_value(self, value: UUID | None, dialect: Dialect) -> UUID | None:
+        """Never the driver's subclass."""
+        del dialect
+        return value if value is None or type(value) is UUID else UUID(int=value.int)
+
+
 class Base(DeclarativeBase):
     """The mapping of all tables. Rows are read and written by statements; there is no identity map."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {datetime: UtcDateTime(), UUID: Uuid()}
+    type_annotation_map = {datetime: UtcDateTime(), UUID: Id()}
 
 
 BY_CODE_POINT = Text().with_variant(Text(collation="C"), "postgresql")

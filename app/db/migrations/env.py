@@ -5,12 +5,14 @@ from typing import Any, Literal
 from alembic import context
 
 from app.models import Base
-from app.models.base import UtcDateTime
+from app.models.base import Id, UtcDateTime
 
 
 def _render(kind: str, item: Any, _autogenerate: Any) -> str | Literal[False]:
     """Write migrations in SQLAlchemy's own types, so that they outlive ours."""
-    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    return "sa.Uuid()" if kind == "type" and isinstance(item, Id) else False
 
 
 connection = context.config.attributes["connection"]
