@@ -66,7 +66,8 @@ class TestServer:
 
     def client(self, **options: Any) -> httpx2.AsyncClient:
         """Return an HTTP client of the API, without credentials."""
-        return httpx2.AsyncClient(base_url=f"{self.url}/api/v1", timeout=20, **options)
+        defaults: dict[str, Any] = {"base_url": f"{self.url}/api/v1", "timeout": 20}
+        return httpx2.AsyncClient(**(defaults | options))
 
 
 def free_port() -> int:
