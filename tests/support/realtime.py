@@ -5,17 +5,22 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 import orjson
 
+from app.broker.memory import MemoryBroker
+from app.config import Settings
 from app.domain.events import Event, EventType
 from app.errors import NotFound, TokenExpired, Unauthorized
 from app.permissions import Role, Visibility
 from app.services.history import LogHead
 from app.websocket.connection import Connection, SocketUser
 from app.websocket.directory import Directory, Entry
+from app.websocket.hub import Hub
 from app.websocket.protocol import Frame
 from app.websocket.room import Room
 
@@ -244,3 +249,103 @@ def make_room(log: FakeLog, *, events: int = 0, max_tail_events: int = 1000, pro
     project_id = project_id or uuid4()
     log.fill(project_id, events)
     return Room(project_id, log.head(project_id), log.read, max_tail_events=max_tail_events)
+
+
+class Peer:
+    """One connection of a bench and what its other side has taken."""
+
+    def __init__(self, hub: Hub, user: SocketUser | None) -> None:
+        self.hub = hub
+        self.transport = FakeTransport()
+        self.connection = Connection(self.transport, user, replay_max_events=hub.settings.replay_max_events)
+        self._writer = asyncio.create_task(self.connection.run())
+
+    @property
+    def sent(self) -> list[Message]:
+        """Everything it was sent."""
+        return self.transport.sent
+
+    @property
+    def seqs(self) -> list[int]:
+        """Numbers of the durable events it was sent."""
+        return self.transport.seqs
+
+    async def say(self, type_: str, **fields: Any) -> list[Message]:
+        """Say something; return what comes because of it."""
+        return await self.say_raw(orjson.dumps({"type": type_} | fields))
+
+    async def say_raw(self, text: str | bytes) -> list[Message]:
+        """Say something that may be wrong; return what comes because of it."""
+        before = len(self.sent)
+        await self.hub.handler.receive(self.connection, text)
+        await settle()
+        return self.sent[before:]
+
+    async def join(self, project_id: UUID, since: Message | None = None) -> Message:
+        """Join a project; return the answer's data."""
+        fields = {"project_id": project_id} | ({"since": since} if since else {})
+        answer = (await self.say("join_project", id=1, **fields))[0]
+        assert answer["type"] == "project_joined", answer
+        data: Message = answer["data"]
+        return data
+
+    async def leave(self) -> None:
+        """Go."""
+        self.connection.close(1000, "")
+        self.hub.handler.disconnect(self.connection)
+        await asyncio.wait((self._writer,), timeout=0.1)
+        self._writer.cancel()
+        await asyncio.gather(self._writer, return_exceptions=True)
+
+
+class Bench:
+    """The whole realtime side of a server, over a directory without a database. Sweeps run when a test says so."""
+
+    def __init__(self, **settings: Any) -> None:
+        known: dict[str, Any] = {"data_dir": Path("/nowhere"), "relay_check_s": 3600, "presence_grace_s": 0}
+        self.broker = MemoryBroker()
+        self.directory = FakeDirectory()
+        self.log = self.directory.log
+        self.hub = Hub(Settings(**(known | settings)), self.directory, self.broker, server_id="one")
+        self.peers: list[Peer] = []
+
+    async def __aenter__(self) -> Self:
+        await self.hub.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for peer in self.peers:
+            await peer.leave()
+        await self.hub.stop()
+        await self.broker.close()
+
+    async def connect(self, user: SocketUser | None = None) -> Peer:
+        """Let somebody in."""
+        peer = Peer(self.hub, user)
+        self.peers.append(peer)
+        await self.hub.handler.connect(peer.connection)
+        await settle()
+        return peer
+
+    async def publish(
+        self, project_id: UUID, type_: EventType = EventType.TASK_CREATED, data: Message | None = None
+    ) -> Event:
+        """Commit an event and tell of it."""
+        event = self.log.append(project_id, type_, data)
+        await self.broker.publish(event)
+        await settle()
+        return event
+
+    async def remove_member(self, project_id: UUID, user: SocketUser) -> Event:
+        """Take somebody out of a project."""
+        del self.directory.roles[project_id, user.id]
+        return await self.publish(project_id, EventType.PROJECT_MEMBER_REMOVED, {"user_id": str(user.id)})
+
+    async def set_member(self, project_id: UUID, user: SocketUser, role: Role) -> Event:
+        """Make somebody a member, or change their role."""
+        is_new = (project_id, user.id) not in self.directory.roles
+        self.directory.roles[project_id, user.id] = role
+        type_ = EventType.PROJECT_MEMBER_ADDED if is_new else EventType.PROJECT_MEMBER_UPDATED
+        return await self.publish(project_id, type_, {"user_id": str(user.id), "role": role.value})

@@ -192,13 +192,17 @@ async def test_cursor_that_cannot_be_served_whole_jumps_to_the_head(
     if change == "restarted":
         log.epochs[room.project_id] = "epoch2"
         room.restart(LogHead("epoch2", 10, 0))
-    head = {"epoch": room.epoch, "seq": room.seq}
+    epoch, seq = room.epoch, room.seq
     await settle()
     publish(log, room)
     await settle()
     assert transport.types == ["resync", "task_created"]
-    assert transport.sent[0] == {"type": "resync", "project_id": str(room.project_id), "data": head}
-    assert transport.seqs == [head["seq"] + 1]
+    assert transport.sent[0] == {
+        "type": "resync",
+        "project_id": str(room.project_id),
+        "data": {"epoch": epoch, "seq": seq},
+    }
+    assert transport.seqs == [seq + 1]
 
 
 async def test_backlog_of_exactly_the_limit_is_replayed(
