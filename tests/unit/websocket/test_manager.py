@@ -82,8 +82,9 @@ def test_anonymous_connection_that_signed_in_is_its_users() -> None:
     connection.user = user
     manager.identify(connection)
     assert manager.connections_of(user.id) == {connection}
+    connect(manager)
     assert manager.connections_by_session() == {user.session_id: [connection]}
-    assert manager.get_stats()["anonymous_connections"] == 0
+    assert manager.get_stats()["anonymous_connections"] == 1
 
 
 def test_join_reads_from_the_head_or_from_a_position() -> None:
