@@ -5,9 +5,13 @@
 import createPurifier from 'dompurify';
 import { Marked, type Token } from 'marked';
 
-const TAGS =
-  'p br hr strong em del code pre blockquote ul ol li h3 h4 h5 h6 a table thead tbody tr th td input span'.split(' ');
-const ATTRIBUTES = ['href', 'class', 'type', 'checked', 'disabled', 'start'];
+const TAGS = 'p br hr strong em del code pre blockquote ul ol li h3 h4 h5 h6 a table thead tbody tr th td span'.split(
+  ' ',
+);
+const ATTRIBUTES = ['href', 'class', 'start'];
+
+/** The only classes that are let through. */
+const OUR_CLASSES = new Set(['mention', 'box']);
 
 const purifier = createPurifier(window);
 purifier.addHook('afterSanitizeAttributes', (node) => {
@@ -15,9 +19,7 @@ purifier.addHook('afterSanitizeAttributes', (node) => {
     node.setAttribute('target', '_blank');
     node.setAttribute('rel', 'noopener noreferrer nofollow');
   }
-  // Of classes only our own mark is let through, of inputs only the box of a list of things to do.
-  if (node.getAttribute('class') !== 'mention') node.removeAttribute('class');
-  if (node.tagName === 'INPUT' && node.getAttribute('type') !== 'checkbox') node.remove();
+  if (!OUR_CLASSES.has(node.getAttribute('class') ?? '')) node.removeAttribute('class');
 });
 
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
@@ -52,6 +54,8 @@ export function renderMarkdown(source: string, names: readonly string[] = []): s
       },
       // Nothing is fetched from elsewhere on behalf of who merely reads.
       image: ({ href, text }) => `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>`,
+      // A list of things to do is shown here, and ticked in the text.
+      checkbox: ({ checked }) => `<span class="box">${checked ? '☑' : '☐'}</span> `,
       html: ({ text }) => escapeHtml(text),
     },
   });

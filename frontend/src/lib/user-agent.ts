@@ -6,7 +6,7 @@ const BROWSERS: ReadonlyArray<[string, RegExp]> = [
   ['Opera', /\bOPR\//],
   ['Yandex', /\bYaBrowser\//],
   ['Firefox', /\b(Firefox|FxiOS)\//],
-  ['Chrome', /\b(Chrome|CriOS)\//],
+  ['Chrome', /(Chrome|CriOS)\//],
   ['Safari', /\bSafari\//],
   ['curl', /^curl\//],
 ];
