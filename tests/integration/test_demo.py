@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import httpx2
 import orjson
@@ -45,10 +46,29 @@ def content() -> Content:
     return load_content()
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory, content: Content) -> "Demo":
+    """A demo that was filled once."""
+
+    async def fill_one() -> Demo:
+        settings = await migrated(make_settings(tmp_path_factory.mktemp("filled")))
+        return Demo(settings, await prepare(settings, content))
+
+    return asyncio.run(fill_one())
+
+
 @pytest.fixture
-async def demo_settings(tmp_path: Path) -> Settings:
-    """Settings of an empty database. A demo is always on SQLite, so that it needs nothing."""
-    return await migrated(make_settings(tmp_path))
+def demo(filled: "Demo", tmp_path: Path) -> "Demo":
+    """A copy of it for one test. It is on SQLite as every demo, so that it needs nothing."""
+    shutil.copytree(filled.settings.data_dir, tmp_path, dirs_exist_ok=True)
+    return Demo(make_settings(tmp_path), filled.accounts)
+
+
+class Demo(NamedTuple):
+    """A board that is filled but not served yet."""
+
+    settings: Settings
+    accounts: list[Account]
 
 
 async def prepare(settings: Settings, content: Content) -> list[Account]:
@@ -92,10 +112,9 @@ async def players_at(content: Content, accounts: list[Account], port: int) -> As
             await task
 
 
-async def test_demo_is_filled_with_an_event_for_every_row(demo_settings: Settings, content: Content) -> None:
+async def test_demo_is_filled_with_an_event_for_every_row(demo: Demo) -> None:
     """The first start makes what the file tells, and the logs account for all of it."""
-    accounts = await prepare(demo_settings, content)
-    async with run_server(demo_settings) as server, await sign_in(server, accounts[0]) as anna:
+    async with run_server(demo.settings) as server, await sign_in(server, demo.accounts[0]) as anna:
         found = await boards(anna)
         board = found["WEB"]
         assert len(board["tasks"]) == 60
@@ -114,36 +133,34 @@ async def test_demo_is_filled_with_an_event_for_every_row(demo_settings: Setting
             assert counts["label_created"] == len(board["labels"])
 
 
-async def test_remarks_mention_whom_they_name(demo_settings: Settings, content: Content) -> None:
+async def test_remarks_mention_whom_they_name(demo: Demo) -> None:
     """Every @ in the comments of the file is a real mention."""
-    accounts = await prepare(demo_settings, content)
-    async with run_server(demo_settings) as server, await sign_in(server, accounts[0]) as anna:
+    async with run_server(demo.settings) as server, await sign_in(server, demo.accounts[0]) as anna:
         log = await events(anna, (await boards(anna))["WEB"])
     remarks = [event["data"] for event in log if event["type"] == "comment_added"]
     assert [remark["body"].count("@") for remark in remarks] == [len(remark["mentions"]) for remark in remarks]
 
 
-async def test_second_start_changes_nothing_but_passwords(demo_settings: Settings, content: Content) -> None:
+async def test_second_start_changes_nothing_but_passwords(demo: Demo, content: Content) -> None:
     """Starting twice is starting once; the passwords of the start before are of no use."""
-    before = await prepare(demo_settings, content)
-    async with run_server(demo_settings) as server, await sign_in(server, before[0]) as anna:
+    before = demo.accounts
+    async with run_server(demo.settings) as server, await sign_in(server, before[0]) as anna:
         first = await boards(anna)
-    after = await prepare(demo_settings, content)
-    async with run_server(demo_settings) as server:
+    after = await prepare(demo.settings, content)
+    async with run_server(demo.settings) as server:
         async with await sign_in(server, after[0]) as anna:
             assert await boards(anna) == first
         with pytest.raises(AssertionError, match="invalid_credentials"):
             await sign_in(server, before[0])
 
 
-async def test_demo_without_its_people_is_refused(demo_settings: Settings, content: Content) -> None:
+async def test_demo_without_its_people_is_refused(demo: Demo, content: Content) -> None:
     """A database whose accounts are not those of the file stays as it is."""
-    await prepare(demo_settings, content)
     strangers = content.model_copy(
         update={"people": tuple(person.model_copy(update={"email": "x@example.org"}) for person in content.people)}
     )
     with pytest.raises(Conflict, match=re.escape("x@example.org")):
-        await prepare(demo_settings, strangers)
+        await prepare(demo.settings, strangers)
 
 
 def test_folder_of_a_real_board_is_refused(tmp_path: Path) -> None:
@@ -163,15 +180,14 @@ def test_folder_of_a_demo_is_taken_again(tmp_path: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-async def test_a_day_is_played(sqlite_server: TestServer, content: Content) -> None:
+async def test_a_day_is_played(demo: Demo, content: Content) -> None:
     """Every action of the script is seen: the stored ones in the log, the others on a colleague's socket."""
-    accounts = await prepare(sqlite_server.settings, content)
-    address = Address.of("0.0.0.0", sqlite_server.settings.port)  # noqa: S104 - as the setting may read
+    address = Address.of("0.0.0.0", demo.settings.port)  # noqa: S104 - as the setting may read
     short = content.day.model_copy(update={"stories": tuple(content.day.stories[number] for number in SHORT_DAY)})
-    player = Player(content.model_copy(update={"day": short}), accounts, address, pause_s=NO_PAUSE)
-    async with await sign_in(sqlite_server, accounts[2]) as carol:
+    player = Player(content.model_copy(update={"day": short}), demo.accounts, address, pause_s=NO_PAUSE)
+    async with run_server(demo.settings) as server, await sign_in(server, demo.accounts[2]) as carol:
         before = (await boards(carol))["WEB"]
-        async with open_socket(sqlite_server, carol) as socket:
+        async with open_socket(server, carol) as socket:
             await socket.join(before["project"])
             playing_day = asyncio.create_task(player.run(days=1))
             ephemeral = [await socket.receive_type("typing", "viewing") for _ in range(8)]
@@ -194,55 +210,43 @@ async def test_a_day_is_played(sqlite_server: TestServer, content: Content) -> N
     assert len(after["tasks"]) == len(before["tasks"])
 
 
-async def test_player_survives_a_restart(
-    demo_settings: Settings, content: Content, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_player_survives_a_restart(demo: Demo, content: Content, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that goes away in the middle of the day is waited for, and the day goes on."""
     monkeypatch.setattr(performer, "AWAY_S", 0.02)
-    accounts = await prepare(demo_settings, content)
-    async with players_at(content, accounts, demo_settings.port):
-        heads = []
+    async with players_at(content, demo.accounts, demo.settings.port):
         for _ in range(2):
-            async with run_server(demo_settings) as server, await sign_in(server, accounts[0]) as anna:
-                board = (await boards(anna))["WEB"]
-                heads.append(await _grown(anna, board, by=15))
-    assert heads[1] > heads[0]
+            async with run_server(demo.settings) as server, await sign_in(server, demo.accounts[0]) as anna:
+                await see_events(anna, count=10)
 
 
-async def _grown(person: Person, board: Json, *, by: int) -> int:
-    """Wait until a board's log has so many more events; return its head."""
-    deadline = asyncio.get_running_loop().time() + DEADLINE_S
-    while asyncio.get_running_loop().time() < deadline:
-        head = int((await person.board(board["project"]))["seq"])
-        if head >= board["seq"] + by:
-            return head
-        await asyncio.sleep(0.02)
-    message = "nobody plays"
-    raise AssertionError(message)
+async def see_events(person: Person, *, count: int) -> None:
+    """Wait until so many more things have happened on the board."""
+    board = (await boards(person))["WEB"]
+    async with open_socket(person.server, person) as socket:
+        await socket.join(board["project"])
+        await socket.receive_events(count)
 
 
-async def test_story_about_a_card_that_has_gone_ends(sqlite_server: TestServer, content: Content) -> None:
+async def test_story_about_a_card_that_has_gone_ends(demo: Demo, content: Content) -> None:
     """A visitor who deletes cards stops neither the day nor the next one."""
-    accounts = await prepare(sqlite_server.settings, content)
     async with (
-        await sign_in(sqlite_server, accounts[0]) as anna,
-        players_at(content, accounts, sqlite_server.settings.port),
+        run_server(demo.settings) as server,
+        await sign_in(server, demo.accounts[0]) as anna,
+        players_at(content, demo.accounts, demo.settings.port),
     ):
         board = (await boards(anna))["WEB"]
         for task in [task for task in board["tasks"] if task["status"] in {"in_progress", "review"}]:
             await anna.call("DELETE", f"/tasks/{task['id']}")
-        await _grown(anna, await anna.board(board["project"]), by=20)
+        await see_events(anna, count=20)
 
 
-async def test_stage_ends_with_its_block(sqlite_server: TestServer, content: Content) -> None:
+async def test_stage_ends_with_its_block(demo: Demo, content: Content) -> None:
     """The play begins beside the server, and is over when the server is."""
-    accounts = await prepare(sqlite_server.settings, content)
-    player = Player(content, accounts, Address("127.0.0.1", sqlite_server.settings.port), pause_s=NO_PAUSE)
-    async with await sign_in(sqlite_server, accounts[0]) as anna:
-        board = (await boards(anna))["WEB"]
+    player = Player(content, demo.accounts, Address("127.0.0.1", demo.settings.port), pause_s=NO_PAUSE)
+    async with run_server(demo.settings) as server, await sign_in(server, demo.accounts[0]) as anna:
         with playing(player):
             thread = next(thread for thread in threading.enumerate() if thread.name == "demo-player")
-            await _grown(anna, board, by=1)
+            await see_events(anna, count=1)
         await asyncio.to_thread(thread.join, DEADLINE_S)
         assert not thread.is_alive()
 
