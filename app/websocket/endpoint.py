@@ -19,6 +19,8 @@ from app.websocket.protocol import BEARER_PREFIX, SUBPROTOCOL, CloseCode, CloseE
 
 REASON_BYTES: Final = 123
 """What a close frame has room for (RFC 6455 section 5.5.1)."""
+ORIGIN_LENGTH: Final = 200
+"""What the log takes of an origin that somebody made up."""
 _log = structlog.get_logger(__name__)
 
 router = APIRouter()
@@ -73,11 +75,11 @@ async def serve(websocket: WebSocket) -> None:
 
 
 async def _is_refused(websocket: WebSocket, hub: Hub) -> bool:
-    """Refuse before the upgrade: pages of foreign origins, and everybody while shutting down."""
+    """Refuse before the upgrade: pages of foreign origins (HTTP 403), and everybody while shutting down (503)."""
     origin = websocket.headers.get("origin")
     if origin is not None and origin not in hub.settings.origins:
-        detail = "this page's origin may not connect; add it to TIMETODO_ALLOWED_ORIGINS"
-        await websocket.send_denial_response(JSONResponse({"detail": detail, "code": "forbidden"}, 403))
+        _log.warning("origin_refused", origin=origin[:ORIGIN_LENGTH], hint="add it to TIMETODO_ALLOWED_ORIGINS")
+        await websocket.close()
         return True
     if hub.is_draining:
         body = {"detail": "the server is shutting down; come back in a moment", "code": "unavailable"}
