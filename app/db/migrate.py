@@ -1,12 +1,16 @@
 """Brings the database to the current schema. Safe when several servers start at once."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.db.engine import WRITE_OPTION
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 0x71D0  # any number that nobody else uses for an advisory lock in this database
@@ -22,7 +26,7 @@ def make_config() -> Config:
 
 async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
     """Apply what is missing, in one transaction."""
-    async with engine.begin() as connection:
+    async with _begin_alone(engine) as connection:
         if connection.dialect.name == "postgresql":
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         await connection.run_sync(lambda sync: command.upgrade(_with(sync), revision))
@@ -30,7 +34,7 @@ async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
 
 async def downgrade(engine: AsyncEngine, revision: str) -> None:
     """Go back to an earlier schema; data that does not fit it is lost."""
-    async with engine.begin() as connection:
+    async with _begin_alone(engine) as connection:
         await connection.run_sync(lambda sync: command.downgrade(_with(sync), revision))
 
 
@@ -42,6 +46,15 @@ async def check(engine: AsyncEngine) -> None:
     """
     async with engine.begin() as connection:
         await connection.run_sync(lambda sync: command.check(_with(sync)))
+
+
+@asynccontextmanager
+async def _begin_alone(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A transaction that is SQLite's writer from its first moment: two that look first and write then would lock up."""
+    async with engine.connect() as connection:
+        writer = await connection.execution_options(**{WRITE_OPTION: True})
+        async with writer.begin():
+            yield writer
 
 
 def _with(connection: Connection) -> Config:
