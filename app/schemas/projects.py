@@ -49,6 +49,8 @@ class ProjectCreate(RequestModel):
 class ProjectUpdate(RequestModel):
     """Fields to change; the others stay."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "New website", "visibility": "public"}]})
+
     name: ProjectName = Field(default="", validate_default=False)
     description: Description = ""
     visibility: Visibility = Visibility.PRIVATE
@@ -76,11 +78,15 @@ class MemberAdd(RequestModel):
 class MemberUpdate(RequestModel):
     """The new role."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"role": "admin"}]})
+
     role: Role
 
 
 class InvitationCreate(RequestModel):
     """A link that lets its holder in; with `email`, only the account of that address."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"role": "editor"}]})
 
     role: Role
     email: Email | None = None
@@ -147,6 +153,8 @@ class ColumnCreate(Placement):
 class ColumnUpdate(Placement):
     """Fields to change; the others stay."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "In review", "wip_limit": 5}]})
+
     name: ShortName = Field(default="", validate_default=False)
     wip_limit: WipLimit | None = None
     is_done: StrictBool = False
@@ -171,6 +179,8 @@ class LabelCreate(RequestModel):
 
 class LabelUpdate(RequestModel):
     """Fields to change; the others stay."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"color": "#1565c0"}]})
 
     name: ShortName = Field(default="", validate_default=False)
     color: Color = "#6b7280"

@@ -148,6 +148,8 @@ class TaskMove(Placement):
 class TaskAssign(RequestModel):
     """Everybody the task is assigned to from now on."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"user_ids": ["019392d4-7c00-7000-8000-00000000000a"]}]})
+
     user_ids: Ids
 
 

@@ -50,6 +50,8 @@ class User(ResponseModel):
 class UserUpdate(RequestModel):
     """Fields to change; the others stay."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Анна Петрова", "language": "ru"}]})
+
     name: UserName = Field(default="", validate_default=False)
     language: Language = Language.EN
     time_zone: TimeZone = "UTC"
@@ -91,11 +93,19 @@ class Login(RequestModel):
 class Refresh(RequestModel):
     """The refresh token, unless it is in the cookie."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"refresh_token": "the one from the last answer"}]})
+
     refresh_token: Annotated[Text, Field(max_length=200)] | None = None
 
 
 class PasswordChange(RequestModel):
     """The password now and the next one; every other session ends."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"current_password": "correct horse battery", "new_password": "staple for the horse"}]
+        }
+    )
 
     current_password: GivenPassword
     new_password: NewPassword
