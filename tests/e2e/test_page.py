@@ -13,7 +13,7 @@ from playwright.async_api import Page, expect
 from tests.e2e.board import BoardWindow
 from tests.e2e.conftest import SignIn
 from tests.support.people import Json
-from tests.support.server import free_port
+from tests.support.ports import free_port
 from tests.support.site import Account, Site
 
 AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"

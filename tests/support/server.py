@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from app.db.unit_of_work import Database
 from app.main import create_app
 from app.security import Passwords
 from app.websocket.hub import Hub
+from tests.support.ports import free_port
 
 ADMIN_CODE = "code-of-the-tests"
 QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -68,14 +68,6 @@ class TestServer:
         """Return an HTTP client of the API, without credentials."""
         defaults: dict[str, Any] = {"base_url": f"{self.url}/api/v1", "timeout": 20}
         return httpx2.AsyncClient(**(defaults | options))
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def make_settings(data_dir: Path, **changes: Any) -> Settings:

@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+from tests.support.ports import free_port
+
 START_TIMEOUT_S = 30.0  # a cold disk under a loaded machine; usually 0.1
 STOP_TIMEOUT_S = 10.0
 POLL_S = 0.02
@@ -231,12 +233,6 @@ def run(command: list[str]) -> None:
 
 def succeeds(command: list[str]) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @contextmanager

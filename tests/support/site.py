@@ -12,7 +12,7 @@ import httpx2
 
 from app.api.context import ADMIN_CODE_FILE
 from tests.support.people import PASSWORD, Json
-from tests.support.server import free_port
+from tests.support.ports import free_port
 
 COMMAND = Path(sys.executable).parent / "timetodo"
 START_S = 20.0
