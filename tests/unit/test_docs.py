@@ -8,7 +8,10 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 from app.config import Settings
+from app.main import create_app
 from app.websocket.protocol import CloseCode, ErrorCode
+from tests.support.routes import operations
+from tests.support.server import make_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -63,6 +66,18 @@ def _written(default: Any) -> str:
     if isinstance(default, bool):
         return str(default).lower()
     return str(default)
+
+
+def test_every_route_is_described(tmp_path: Path) -> None:
+    """The guide's table of routes names them all, and nothing else."""
+    table = (ROOT / "docs/api.md").read_text().split("## Routes")[1].split("##")[0]
+    told = re.findall(r"`((?:GET|POST|PATCH|PUT|DELETE) /[^`]*)`", table)
+    found = {
+        re.sub(r"\{\w*id\}", "{id}", operation.name.replace("/api/v1", ""))
+        for operation in operations(create_app(make_settings(tmp_path)))
+        if operation.path.startswith("/api/v1")
+    }
+    assert sorted(told) == sorted(found)
 
 
 def test_every_code_of_the_protocol_is_described() -> None:
