@@ -103,7 +103,13 @@ class UnitOfWork:
         """Make it durable, then publish what was recorded."""
         if self._connection is None:
             return
-        await self._connection.commit()
+        try:
+            await self._connection.commit()
+        except BaseException:
+            # SQLite keeps the transaction open, with its write lock, when a commit fails: such a connection must not
+            # go back to the pool.
+            await self._connection.invalidate()
+            raise
         await self._database.publish(self.events, self._signals)
         self.events, self._signals = [], []
 
