@@ -1,0 +1,248 @@
+"""One change, one transaction, one event: under repetition, concurrency, and every failure after it."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, text
+
+from app.broker.base import Signal
+from app.domain.events import Event
+from app.models import IdempotencyKey, Member, Project
+from tests.support.people import Json, Person, register
+from tests.support.routes import assert_problem
+from tests.support.server import TestServer
+
+
+async def seq(person: Person, project: Json) -> int:
+    """Return the head of a project's log."""
+    return int((await person.board(project))["seq"])
+
+
+async def post_task(person: Person, project: Json, key: str | None = None, **fields: Any) -> Any:
+    """Create a task, perhaps under an idempotency key, and return the answer."""
+    body = {"project_id": project["id"], "title": "Write"} | fields
+    return await person.call("POST", "/tasks", json=body, headers={"Idempotency-Key": key} if key else {})
+
+
+async def test_repeated_call_gets_the_first_answer_and_does_nothing(
+    server: TestServer, anna: Person, project: Json
+) -> None:
+    """The same key again: same status, body and ETag, marked as a replay; one event, which carries the key."""
+    first, second = [await post_task(anna, project, "op-1") for _ in range(2)]
+    assert (second.status_code, second.content, second.headers["etag"]) == (201, first.content, '"1"')
+    assert "idempotency-replayed" not in first.headers
+    assert second.headers["idempotency-replayed"] == "true"
+    assert second.headers["content-type"] == "application/json"
+    (event,) = (await anna.get(f"/projects/{project['id']}/events"))["items"]
+    assert event["op_id"] == "op-1"
+    path = f"/tasks/{first.json()['id']}"
+    deleted = [await anna.call("DELETE", path, headers={"Idempotency-Key": "op-2"}) for _ in range(2)]
+    assert [(answer.status_code, answer.content) for answer in deleted] == [(204, b""), (204, b"")]
+    assert await seq(anna, project) == 2
+
+
+async def test_key_belongs_to_one_call_of_one_person(
+    server: TestServer, anna: Person, boris: Person, project: Json
+) -> None:
+    """Another body, path or precondition under the same key is refused; another person's key is another one."""
+    await anna.add(project, boris)
+    task = (await post_task(anna, project, "op")).json()
+    refused = assert_problem(await post_task(anna, project, "op", title="Other"), 422)
+    assert refused["code"] == "idempotency_key_reused"
+    assert_problem(await anna.call("DELETE", f"/tasks/{task['id']}", headers={"Idempotency-Key": "op"}), 422)
+    assert (await post_task(boris, project, "op")).status_code == 201
+    headers = {"Idempotency-Key": "op-3"}
+    body = {"title": "New"}
+    await anna.call("PATCH", f"/tasks/{task['id']}", json=body, headers=headers, expect=200)
+    conditional = await anna.call("PATCH", f"/tasks/{task['id']}", json=body, headers=headers | {"If-Match": '"1"'})
+    assert_problem(conditional, 422)
+
+
+async def test_calls_that_overlap_under_one_key_are_one(server: TestServer, anna: Person, project: Json) -> None:
+    """A repetition that comes before the first answer waits for it: one task, one event, one answer for all."""
+    answers = await asyncio.gather(*(post_task(anna, project, "op") for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert await seq(anna, project) == 1
+
+
+async def test_refused_call_may_be_made_again(server: TestServer, anna: Person, project: Json) -> None:
+    """A refusal is not kept: with the same key the call works once its reason has gone."""
+    assert_problem(await post_task(anna, project, "op", status="review"), 422)
+    await anna.column(project)
+    assert (await post_task(anna, project, "op", status="review")).status_code == 201
+
+
+async def test_key_is_forgotten_after_its_time(sqlite_server: TestServer) -> None:
+    """A day later the same key is a new one."""
+    async with await register(sqlite_server, "Anna") as anna:
+        project = await anna.project()
+        await post_task(anna, project, "op")
+        async with sqlite_server.database.write() as uow:
+            await uow.execute(text("UPDATE idempotency_keys SET created_at = '2020-01-01 00:00:00'"))
+        assert "idempotency-replayed" not in (await post_task(anna, project, "op", title="Other")).headers
+        assert await seq(anna, project) == 2
+
+
+async def test_answer_with_a_credential_is_not_stored(server: TestServer, anna: Person, project: Json) -> None:
+    """Tickets and invitation links are kept as digests only: their answers are not there to be read."""
+    for path, body in [
+        ("/ws/ticket", None),
+        (f"/projects/{project['id']}/invitations", {"role": "viewer"}),
+        (f"/projects/{project['id']}/members", {"role": "viewer", "email": "clara@example.org"}),
+    ]:
+        answers = [await anna.call("POST", path, json=body, headers={"Idempotency-Key": path}) for _ in range(2)]
+        assert answers[0].status_code == answers[1].status_code < 300
+        assert answers[0].content != answers[1].content
+    async with server.database.read() as uow:
+        assert (await uow.fetch(select(func.count()).select_from(IdempotencyKey))).scalar_one() == 0
+
+
+async def test_two_hundred_writers_at_once_all_succeed(
+    server: TestServer, anna: Person, boris: Person, project: Json
+) -> None:
+    """Nobody is refused for being second; the log is 1 to n without a gap, the numbers too."""
+    await anna.add(project, boris)
+    calls = [post_task((anna, boris)[number % 2], project, title=str(number)) for number in range(200)]
+    answers = await asyncio.gather(*calls)
+    assert {answer.status_code for answer in answers} == {201}
+    assert sorted(answer.json()["number"] for answer in answers) == list(range(1, 201))
+    events = (await anna.get(f"/projects/{project['id']}/events", params={"limit": 1000}))["items"]
+    assert [event["seq"] for event in events] == list(range(1, 202))
+    cards = (await anna.board(project))["tasks"]
+    assert len({card["position"] for card in cards}) == 200
+
+
+async def test_board_is_true_at_its_seq_while_others_write(server: TestServer, anna: Person, project: Json) -> None:
+    """Whenever a board is read, it holds exactly the tasks of the events up to its seq."""
+
+    async def write() -> None:
+        for number in range(20):
+            await anna.task(project, str(number))
+
+    async def watch() -> list[tuple[int, int]]:
+        boards = [await anna.board(project) for _ in range(15)]
+        return [(board["seq"], len(board["tasks"])) for board in boards]
+
+    _, _, seen, seen_too = await asyncio.gather(write(), write(), watch(), watch())
+    assert [pair for pair in seen + seen_too if pair[0] != pair[1]] == []
+
+
+async def test_commit_that_fails_is_no_answer_and_no_event(
+    server: TestServer, anna: Person, project: Json, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A database that refuses at the last moment: 5xx without internals, no task, no event, and the next call works."""
+    await anna.task(project, "before")
+    await refuse_commits(server, text_="unlucky")
+    answer = await post_task(anna, project, "op", title="unlucky")
+    assert answer.status_code in (500, 503)
+    assert_problem(answer)
+    assert (await anna.board(project))["seq"] == 1
+    assert [card["title"] for card in (await anna.board(project))["tasks"]] == ["before"]
+    assert (await post_task(anna, project, "op", title="lucky")).status_code == 201
+    assert await seq(anna, project) == 2
+    assert server.hub.manager.get_stats(details=False)["events_delivered"] == 0
+    assert "unlucky" not in caplog.text
+
+
+async def refuse_commits(server: TestServer, text_: str) -> None:
+    """Make the database refuse to commit a task of this title: a constraint that is checked at the commit."""
+    if server.database.is_sqlite:
+        insert = "BEGIN INSERT INTO doomed VALUES ('x'); END"
+        statements = [
+            "CREATE TABLE nobody (id TEXT PRIMARY KEY)",
+            "CREATE TABLE doomed (id TEXT REFERENCES nobody(id) DEFERRABLE INITIALLY DEFERRED)",
+            f"CREATE TRIGGER doom AFTER INSERT ON tasks WHEN NEW.title = '{text_}' {insert}",
+        ]
+    else:
+        body = f"BEGIN IF NEW.title = '{text_}' THEN RAISE EXCEPTION 'no'; END IF; RETURN NULL; END"
+        when = "AFTER INSERT ON tasks DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+        statements = [
+            f"CREATE FUNCTION doom() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
+            f"CREATE CONSTRAINT TRIGGER doom {when} EXECUTE FUNCTION doom()",
+        ]
+    async with server.database.write() as uow:
+        for statement in statements:
+            await uow.execute(text(statement))
+
+
+async def test_database_that_cannot_write_is_a_503(sqlite_server: TestServer) -> None:
+    """Read-only or full: the caller is told to try again, reading goes on, and so does everything afterwards."""
+    async with await register(sqlite_server, "Anna") as anna:
+        project = await anna.project()
+        async with sqlite_server.database.engine.connect() as connection:
+            pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
+        limit = [f"PRAGMA max_page_count={pages}", "PRAGMA max_page_count=1073741823"]
+        await set_on_every_connection(sqlite_server, limit[0])
+        answer = await post_task(anna, project, description="x" * 50_000)
+        assert assert_problem(answer, 503)["code"] == "unavailable"
+        assert await seq(anna, project) == 0
+        await set_on_every_connection(sqlite_server, limit[1])
+        assert (await post_task(anna, project, description="x" * 50_000)).status_code == 201
+
+
+async def set_on_every_connection(server: TestServer, pragma: str) -> None:
+    """Run a PRAGMA on each connection of the pool, which keeps those that are idle."""
+    connections = [await server.database.engine.connect() for _ in range(8)]
+    for connection in connections:
+        await connection.exec_driver_sql(pragma)
+    for connection in connections:
+        await connection.close()
+
+
+class BrokenBroker:
+    """A broker that can do nothing."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    async def publish(self, event: Event) -> None:
+        """Fail."""
+        raise self.error
+
+    async def signal(self, signal: Signal) -> None:
+        """Fail."""
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [ConnectionError("down"), TimeoutError(), ValueError("a bug")])
+async def test_broker_that_fails_does_not_fail_a_write(
+    sqlite_server: TestServer, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Committed is committed: the answer is 201 and the event is in the log, whatever the messenger does."""
+    async with await register(sqlite_server, "Anna") as anna:
+        project = await anna.project()
+        monkeypatch.setattr(sqlite_server.database, "_broker", BrokenBroker(error))
+        assert (await post_task(anna, project)).status_code == 201
+        assert await seq(anna, project) == 1
+        await anna.call("POST", "/auth/logout", expect=204)
+
+
+async def test_right_that_ends_while_a_call_waits_is_gone(
+    server: TestServer, anna: Person, boris: Person, project: Json
+) -> None:
+    """Boris's call waits for the project while he is being removed from it: he cannot change it any more."""
+    await anna.add(project, boris)
+    async with server.database.write() as uow:
+        await uow.lock(select(Project.id).where(Project.id == UUID(project["id"])))
+        await uow.execute(text("SELECT 1"))
+        waiting = asyncio.create_task(post_task(boris, project))
+        await until_somebody_waits(server)
+        await uow.execute(Member.__table__.delete().where(Member.user_id == UUID(boris.id)))  # type: ignore[attr-defined]
+    assert_problem(await waiting, 404)
+    assert await seq(anna, project) == 1
+
+
+async def until_somebody_waits(server: TestServer) -> None:
+    """Return when another transaction waits for this one."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(10):
+        if server.database.is_sqlite:
+            while not server.database._writer._waiters:  # noqa: ASYNC110 - asyncio.Lock tells nobody who waits
+                await asyncio.sleep(0)
+            return
+        async with server.database.engine.connect() as connection:
+            while not (await connection.execute(text(waiting))).scalar_one():
+                await connection.rollback()

@@ -1,0 +1,107 @@
+"""Comments and the history of a project."""
+
+from sqlalchemy import update
+
+from app.models import Project
+from app.services import retention
+from tests.support.people import Json, Person
+from tests.support.routes import assert_problem
+from tests.support.server import TestServer
+
+
+async def count(person: Person, project: Json) -> int:
+    """Return the number of comments that the only card shows."""
+    (card,) = (await person.board(project))["tasks"]
+    return int(card["comment_count"])
+
+
+async def test_comment_names_its_author_and_whom_it_mentions(
+    server: TestServer, anna: Person, boris: Person, project: Json
+) -> None:
+    """A mention is a member's name after an at sign; somebody who is no member is not mentioned."""
+    task = await anna.task(project)
+    before = await anna.comment(task, "@boris?")
+    await anna.add(project, boris, "commenter")
+    comment = await boris.comment(task, "@anna и @BORIS, смотрите; @Clara нет")
+    assert before["mentions"] == []
+    assert comment["mentions"] == sorted([anna.id, boris.id])
+    assert (comment["author_id"], comment["author_name"], comment["edited"]) == (boris.id, "Boris", False)
+    assert (await anna.get(f"/tasks/{task['id']}/comments"))["items"] == [before, comment]
+    event = (await anna.get(f"/projects/{project['id']}/events"))["items"][-1]
+    assert (event["type"], event["data"]["comment_id"]) == ("comment_added", comment["id"])
+    assert event["data"]["comment_count"] == 2
+
+
+async def test_comment_is_changed_by_its_author_or_an_admin(
+    server: TestServer, anna: Person, boris: Person, project: Json
+) -> None:
+    """Others' comments are theirs; an admin of the project may moderate; a changed one says so."""
+    await anna.add(project, boris)
+    task = await anna.task(project)
+    of_anna, of_boris = await anna.comment(task), await boris.comment(task)
+    for method in ("PATCH", "DELETE"):
+        assert_problem(await boris.call(method, f"/comments/{of_anna['id']}", json={"body": "x"}), 403)
+    path = f"/comments/{of_boris['id']}"
+    after = (await boris.call("PATCH", path, json={"body": "@Anna"}, expect=200)).json()
+    assert (after["body"], after["mentions"], after["edited"], after["version"]) == ("@Anna", [anna.id], True, 2)
+    seq = (await anna.board(project))["seq"]
+    assert (await anna.call("PATCH", path, json={"body": "@Anna"}, expect=200)).json() == after
+    assert (await anna.board(project))["seq"] == seq
+    assert (await anna.call("PATCH", path, json={"body": "moderated"}, expect=200)).json()["author_name"] == "Boris"
+    assert await count(anna, project) == 2
+    await anna.call("DELETE", path, expect=204)
+    assert await count(anna, project) == 1
+    assert_problem(await boris.call("DELETE", path), 404)
+
+
+async def test_history_is_read_in_pages_to_the_head(server: TestServer, anna: Person, project: Json) -> None:
+    """Pages follow one another by `next_since`, without a gap, until it is null."""
+    for number in range(7):
+        await anna.task(project, str(number))
+    path, since, seqs = f"/projects/{project['id']}/events", 0, list[int]()
+    while True:
+        page = await anna.get(path, params={"since": since, "limit": 3})
+        seqs += [event["seq"] for event in page["items"]]
+        assert (page["seq"], page["floor"]) == (7, 0)
+        if page["next_since"] is None:
+            break
+        since = page["next_since"]
+    assert seqs == list(range(1, 8))
+    assert (await anna.get(path, params={"since": 7}))["items"] == []
+
+
+async def test_history_that_is_not_all_there_is_gone(server: TestServer, anna: Person, project: Json) -> None:
+    """Another epoch, a position ahead, or one that was trimmed: 410 with the reason and where the log stands."""
+    for number in range(5):
+        await anna.task(project, str(number))
+    path, epoch = f"/projects/{project['id']}/events", (await anna.board(project))["epoch"]
+    keep_two = server.settings.model_copy(update={"log_keep_events": 2})
+    async with server.database.write() as uow:
+        await retention.sweep(uow, keep_two)
+    codes = {}
+    for query in (f"since=2&epoch={epoch}", "since=6", "since=0&epoch=other", "since=9007199254740991"):
+        refusal = assert_problem(await anna.call("GET", f"{path}?{query}"), 410)
+        assert (refusal["epoch"], refusal["seq"], refusal["floor"]) == (epoch, 5, 3)
+        codes[query.partition("&")[0]] = refusal["code"]
+    assert codes == {
+        "since=2": "expired",
+        "since=6": "position_ahead",
+        "since=0": "epoch_changed",
+        "since=9007199254740991": "position_ahead",
+    }
+    assert [event["seq"] for event in (await anna.get(f"{path}?since=3&epoch={epoch}"))["items"]] == [4, 5]
+
+
+async def test_conflict_whose_base_is_forgotten_still_tells_both_sides(
+    server: TestServer, anna: Person, project: Json
+) -> None:
+    """When the log no longer has the common version, `base` is null and nothing else is missing."""
+    task = await anna.task(project)
+    await anna.call("PATCH", f"/tasks/{task['id']}", json={"title": "Theirs"}, expect=200)
+    async with server.database.write() as uow:
+        await uow.execute(update(Project).values(event_floor=2))
+        await retention.sweep(uow, server.settings)
+    headers = {"If-Match": '"1"'}
+    answer = await anna.call("PATCH", f"/tasks/{task['id']}", json={"title": "Mine"}, headers=headers)
+    refusal = assert_problem(answer, 409)
+    assert (refusal["base"], refusal["mine"], refusal["theirs"]) == (None, {"title": "Mine"}, {"title": "Theirs"})
