@@ -53,6 +53,12 @@ describe('renewing', () => {
     expect(exclusively).toHaveBeenCalledExactlyOnceWith('timetodo-renew', expect.any(Function));
   });
 
+  test('a wrong present password is no reason to renew', async () => {
+    const { server, api } = await signedIn(() => problem(401, 'invalid_credentials'));
+    await expect(api.change('POST', '/auth/password', {})).rejects.toMatchObject({ code: 'invalid_credentials' });
+    expect(server.paths('POST')).toEqual(['/auth/password']);
+  });
+
   test('a session that is over asks for the password, and the call goes on after it', async () => {
     let over = true;
     const { api } = await signedIn(({ path }) => {

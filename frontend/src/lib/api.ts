@@ -147,7 +147,7 @@ export class Api {
         if (renews) await this.token();
         return await this.#once<T>(method, path, options);
       } catch (error) {
-        if (error instanceof ApiError && error.status === 401 && renews && !renewed) {
+        if (renews && !renewed && isStale(error)) {
           renewed = true;
           await this.#renewOrSignIn();
         } else if (repeatable && isPassing(error) && (options.patient || attempt + 1 < WATCHED_TRIES)) {
@@ -184,6 +184,10 @@ export class Api {
     return (text ? JSON.parse(text) : undefined) as T;
   }
 }
+
+/** The token is no good, rather than a password that was asked for. */
+const isStale = (error: unknown) =>
+  error instanceof ApiError && error.status === 401 && error.code !== 'invalid_credentials';
 
 function refusal(response: Response, text: string): ApiError {
   const seconds = Number(response.headers.get('Retry-After'));

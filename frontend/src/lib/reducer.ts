@@ -19,19 +19,24 @@ export function byPosition(a: { position: string; id: string }, b: { position: s
 const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 const byUserId = (a: Member, b: Member) => (a.user_id < b.user_id ? -1 : a.user_id > b.user_id ? 1 : 0);
 
-/** The list with `item` in its sorted place, in front of the first that sorts behind it. */
+/** The sorted list with `item` in its place, in front of the first that sorts behind it. */
 export function insertSorted<T>(list: readonly T[], item: T, compare: (a: T, b: T) => number): T[] {
-  const index = list.findIndex((other) => compare(item, other) < 0);
-  return index < 0 ? [...list, item] : [...list.slice(0, index), item, ...list.slice(index)];
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compare(item, list[middle] as T) < 0) high = middle;
+    else low = middle + 1;
+  }
+  return list.toSpliced(low, 0, item);
 }
 
-/** Puts a card in its sorted place, replacing the one with its id. */
-export function putCard(tasks: readonly Card[], card: Card): Card[] {
-  return insertSorted(
-    tasks.filter((other) => other.id !== card.id),
-    card,
-    byPosition,
-  );
+/** The sorted list with `item` in its place, instead of the one with its id. */
+function put<T extends { id: string }>(list: readonly T[], item: T, compare: (a: T, b: T) => number): T[] {
+  const index = list.findIndex((other) => other.id === item.id);
+  const known = list[index];
+  if (!known) return insertSorted(list, item, compare);
+  return compare(known, item) === 0 ? list.with(index, item) : insertSorted(list.toSpliced(index, 1), item, compare);
 }
 
 /** The object an event carries: its own id back under `id`, without the names of what changed. */
@@ -46,14 +51,6 @@ export function toCard(data: object): Card {
   return (task_id === undefined ? rest : { id: task_id, ...rest }) as unknown as Card;
 }
 
-function put<T extends { id: string }>(list: readonly T[], item: T, compare: (a: T, b: T) => number): T[] {
-  return insertSorted(
-    list.filter((other) => other.id !== item.id),
-    item,
-    compare,
-  );
-}
-
 /** Every card without `id` in one of its lists of ids; untouched cards stay the same objects. */
 function dropReference(tasks: readonly Card[], field: 'label_ids' | 'assignee_ids', id: string): Card[] {
   return tasks.map((card) =>
@@ -61,7 +58,7 @@ function dropReference(tasks: readonly Card[], field: 'label_ids' | 'assignee_id
   );
 }
 
-const putTask: Apply = (board, data) => ({ tasks: putCard(board.tasks, toCard(data)) });
+const putTask: Apply = (board, data) => ({ tasks: put(board.tasks, toCard(data), byPosition) });
 
 const countComments: Apply = (board, data) => ({
   tasks: board.tasks.map((card) =>
