@@ -55,8 +55,7 @@ class RequestContext:
             await answer_bug(Request(scope), error)(scope, receive, send_with_headers)
         finally:
             seconds = time.perf_counter() - begun
-            route = getattr(scope.get("route"), "path", "none")
-            REQUEST_SECONDS.labels(scope["method"], route, str(status)).observe(seconds)
+            REQUEST_SECONDS.labels(scope["method"], _pattern(scope), str(status)).observe(seconds)
             _log.info("request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))
             structlog.contextvars.unbind_contextvars("request_id")
 
@@ -77,6 +76,18 @@ class RequestContext:
             return message
 
         return receive_limited
+
+
+def _pattern(scope: Scope) -> str:
+    """Return the address with the names of its parts in place of their values: there are only so many of those.
+
+    The route itself knows the end of its pattern alone, without the prefix of its router.
+    """
+    own: str | None = getattr(scope.get("route"), "path", None)
+    if own is None or ":path}" in own:
+        return own or "none"
+    names = {value: f"{{{name}}}" for name, value in scope["path_params"].items()}
+    return "/".join(names.get(part, part) for part in scope["path"].split("/"))
 
 
 def _add_headers(headers: MutableHeaders, path: str, request_id: str) -> None:
