@@ -3,8 +3,6 @@
 import asyncio
 import os
 import secrets
-import socket
-import stat
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
@@ -12,30 +10,24 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
-import uvicorn
 
 import app as package
-from app import logs
+from app import logs, startup
 from app.api.context import ADMIN_CODE_FILE
-from app.broker.base import Broker
-from app.broker.memory import MemoryBroker
-from app.broker.redis import RedisBroker
 from app.config import Settings
-from app.db import migrate as migrations
-from app.db.engine import create_engine
 from app.db.unit_of_work import Database
 from app.demo import fill
 from app.demo.content import load_content
 from app.demo.performer import Address
 from app.demo.player import Player
 from app.demo.stage import playing
+from app.doctor import diagnose
 from app.errors import AppError
 from app.schemas.users import Register
-from app.security import Passwords, load_or_create_secret
+from app.security import Passwords
 from app.services import sessions, users
 
-ADMIN_CODE_BYTES: Final = 12
-"""Enough that nobody guesses it, short enough to type."""
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 Result = TypeVar("Result")
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -43,18 +35,6 @@ user_commands = typer.Typer(no_args_is_help=True, help="Make and manage accounts
 cli.add_typer(user_commands, name="user")
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Data directory [env: TIMETODO_DATA_DIR]")]
-
-
-class DrainingServer(uvicorn.Server):
-    """uvicorn, which asks every client to come back before it closes their sockets."""
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Drain, then stop."""
-        application: Any = self.config.loaded_app
-        while not hasattr(application, "state") and hasattr(application, "app"):
-            application = application.app
-        await application.state.hub.drain()
-        await super().shutdown(sockets)
 
 
 @cli.command()
@@ -67,11 +47,11 @@ def serve(
     """Bring the database up to date and serve the board."""
     settings = read_settings(host=host, port=port, data_dir=data)
     logs.configure(settings.log_level, as_json=settings.log_json)
-    _check_port(settings.host, settings.port)
-    asyncio.run(_prepare(settings))
+    startup.check_port(settings.host, settings.port)
+    asyncio.run(startup.prepare(settings))
     typer.echo(f"Time to DO {package.__version__} on {settings.base_url}  (data in {settings.data_dir})")
-    _print_admin_code(settings)
-    _serve(settings, reload=reload)
+    _print_first_steps(settings)
+    startup.serve(settings, reload=reload)
 
 
 @cli.command()
@@ -85,11 +65,11 @@ def demo(
     """Serve an example board in a directory of its own; a real one is never touched."""
     settings = _demo_settings(host, port, data)
     logs.configure(settings.log_level, as_json=settings.log_json)
-    _check_port(settings.host, settings.port)
+    startup.check_port(settings.host, settings.port)
     content = load_content()
     fill.claim(settings.data_dir)
     accounts = _with_database(settings, lambda database: fill.prepare(database, content))
-    asyncio.run(_prepare(settings))
+    asyncio.run(startup.prepare(settings))
     typer.echo(f"Time to DO {package.__version__} with an example board on {settings.base_url}")
     typer.echo(f"(data in {settings.data_dir}). Sign in as one of these; the passwords are new at every start:\n")
     for account in accounts:
@@ -97,14 +77,14 @@ def demo(
     typer.echo("")
     address = Address.of(settings.host, settings.port)
     with playing(Player(content, accounts, address), minutes=minutes) if play else nullcontext():
-        _serve(settings)
+        startup.serve(settings)
 
 
 @cli.command()
 def migrate(data: DataOption = None) -> None:
     """Bring the database to the current schema."""
     settings = read_settings(data_dir=data)
-    asyncio.run(_migrate(settings))
+    asyncio.run(startup.migrate(settings))
     typer.echo("the database is up to date")
 
 
@@ -112,7 +92,7 @@ def migrate(data: DataOption = None) -> None:
 def doctor(data: DataOption = None) -> None:
     """Check that everything the server needs is there and works."""
     settings = read_settings(data_dir=data)
-    problems = asyncio.run(_diagnose(settings))
+    problems = asyncio.run(diagnose(settings))
     for name, problem in problems.items():
         typer.echo(f"{'ok  ' if problem is None else 'FAIL'} {name}{'' if problem is None else ': ' + problem}")
     if any(problems.values()):
@@ -194,31 +174,6 @@ def main() -> None:
         sys.exit(f"timetodo: {error.detail}")
 
 
-def _serve(settings: Settings, *, reload: bool = False) -> None:
-    """Serve until a signal ends it."""
-    config = uvicorn.Config(
-        "app.main:create_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        reload=reload,
-        reload_dirs=[str(Path(package.__file__).parent)] if reload else None,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws_max_size=settings.ws_message_bytes,
-        ws_ping_interval=None,
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=settings.shutdown_s,
-    )
-    if reload:
-        uvicorn.supervisors.ChangeReload(
-            config, target=uvicorn.Server(config).run, sockets=[config.bind_socket()]
-        ).run()
-    else:
-        DrainingServer(config).run()
-
-
 def _demo_settings(host: str | None, port: int | None, data: Path | None) -> Settings:
     """Return the settings with a data directory of the demo's own, and no database or Redis that others use."""
     for name in ("TIMETODO_DATABASE_URL", "TIMETODO_REDIS_URL"):
@@ -227,48 +182,14 @@ def _demo_settings(host: str | None, port: int | None, data: Path | None) -> Set
     return read_settings(data_dir=data or usual.with_name(f"{usual.name}-demo"))
 
 
-def _check_port(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            sys.exit(
-                f"timetodo: cannot listen on {host}:{port} ({error.strerror}); try: timetodo serve --port {port + 1}"
-            )
-
-
-async def _prepare(settings: Settings) -> None:
-    """Make the data directory, the schema, and the one-time code while there is no account."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    await _migrate(settings)
-
-    async def look(database: Database) -> bool:
-        async with database.read() as uow:
-            return await users.needs_admin(uow)
-
-    code_file = settings.data_dir / ADMIN_CODE_FILE
-    if await _use_database(settings, look):
-        load_or_create_secret(code_file, size_bytes=ADMIN_CODE_BYTES)
-    else:
-        code_file.unlink(missing_ok=True)
-
-
-async def _migrate(settings: Settings) -> None:
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    engine = create_engine(settings.resolved_database_url)
-    try:
-        await migrations.upgrade(engine)
-    finally:
-        await engine.dispose()
-
-
-def _print_admin_code(settings: Settings) -> None:
+def _print_first_steps(settings: Settings) -> None:
     code_file = settings.data_dir / ADMIN_CODE_FILE
     if code_file.exists():
         typer.echo(f"No account yet. Open {settings.base_url} and make the administrator's with this one-time code:")
         typer.echo(f"\n    {code_file.read_text().strip()}\n")
+    if settings.public_url is None and settings.host not in LOOPBACK:
+        typer.echo("Other computers can reach this server, but their browsers are refused until you set")
+        typer.echo("TIMETODO_PUBLIC_URL to the address they use, such as http://board.example.org:8000\n")
 
 
 def _set_active(settings: Settings, email: str, *, active: bool) -> None:
@@ -276,6 +197,8 @@ def _set_active(settings: Settings, email: str, *, active: bool) -> None:
         async with database.write() as uow:
             user = await users.find_by_email(uow, email)
             await users.set_active(uow, user.id, active=active)
+            if not active:
+                await sessions.end_sessions(uow, await sessions.open_session_ids(uow, user.id))
 
     _with_database(settings, change)
 
@@ -284,72 +207,7 @@ def _with_database(settings: Settings, use: Callable[[Database], Awaitable[Resul
     """Run one piece of work on an up-to-date database."""
 
     async def run() -> Result:
-        await _migrate(settings)
-        return await _use_database(settings, use)
+        await startup.migrate(settings)
+        return await startup.use_database(settings, use)
 
     return asyncio.run(run())
-
-
-async def _use_database(settings: Settings, use: Callable[[Database], Awaitable[Result]]) -> Result:
-    broker: Broker = RedisBroker(settings.redis_url) if settings.redis_url else MemoryBroker()
-    database = Database(create_engine(settings.resolved_database_url), broker, server_id="cli")
-    try:
-        return await use(database)
-    finally:
-        await broker.close()
-        await database.dispose()
-
-
-async def _diagnose(settings: Settings) -> dict[str, str | None]:
-    """Return, for each thing the server needs, None or what is wrong with it."""
-    return {
-        "data directory": _check_data_dir(settings.data_dir),
-        "secret key": _check_secret(settings.data_dir / "secret-key"),
-        "database": await _try(_ask_database(settings)),
-        "schema": await _try(_check_schema(settings)),
-        "broker": await _try(_ask_broker(settings)),
-    }
-
-
-def _check_data_dir(path: Path) -> str | None:
-    if not path.is_dir():
-        return f"{path} does not exist; `timetodo serve` makes it"
-    return None if os.access(path, os.W_OK) else f"{path} cannot be written to by this user"
-
-
-def _check_secret(path: Path) -> str | None:
-    if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
-        return f"others can read {path}; run: chmod 600 {path}"
-    return None
-
-
-async def _ask_database(settings: Settings) -> None:
-    async def look(database: Database) -> None:
-        async with database.engine.connect():
-            pass
-
-    await _use_database(settings, look)
-
-
-async def _check_schema(settings: Settings) -> None:
-    engine = create_engine(settings.resolved_database_url)
-    try:
-        await migrations.check(engine)
-    finally:
-        await engine.dispose()
-
-
-async def _ask_broker(settings: Settings) -> None:
-    broker: Broker = RedisBroker(settings.redis_url) if settings.redis_url else MemoryBroker()
-    try:
-        await broker.ping()
-    finally:
-        await broker.close()
-
-
-async def _try(check: Awaitable[None]) -> str | None:
-    try:
-        await check
-    except Exception as error:  # noqa: BLE001 - whatever is wrong is what the doctor reports
-        return f"{type(error).__name__}: {error}".splitlines()[0]
-    return None

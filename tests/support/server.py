@@ -13,13 +13,13 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from app.api.context import ADMIN_CODE_FILE, ApiContext
-from app.cli import DrainingServer
 from app.config import Settings
 from app.db import migrate
 from app.db.engine import create_engine
 from app.db.unit_of_work import Database
 from app.main import create_app
 from app.security import Passwords
+from app.startup import DrainingServer
 from app.websocket.hub import Hub
 from tests.support.ports import free_port
 

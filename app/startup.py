@@ -1,0 +1,110 @@
+"""What it takes to start: a port, a data directory, a current database, and a server that drains before it stops."""
+
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import uvicorn
+
+import app as package
+from app.api.context import ADMIN_CODE_FILE
+from app.config import Settings
+from app.db import migrate as migrations
+from app.db.engine import create_engine
+from app.db.unit_of_work import Database
+from app.main import create_broker
+from app.security import load_or_create_secret
+from app.services import users
+
+ADMIN_CODE_BYTES: Final = 12
+"""Enough that nobody guesses it, short enough to type."""
+Result = TypeVar("Result")
+
+
+class DrainingServer(uvicorn.Server):
+    """uvicorn, which asks every client to come back before it closes their sockets."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, then stop."""
+        application: Any = self.config.loaded_app
+        while not hasattr(application, "state") and hasattr(application, "app"):
+            application = application.app
+        await application.state.hub.drain()
+        await super().shutdown(sockets)
+
+
+def serve(settings: Settings, *, reload: bool = False) -> None:
+    """Serve until a signal ends it."""
+    config = uvicorn.Config(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        reload=reload,
+        reload_dirs=[str(Path(package.__file__).parent)] if reload else None,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws_max_size=settings.ws_message_bytes,
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=settings.shutdown_s,
+    )
+    if reload:
+        uvicorn.supervisors.ChangeReload(
+            config, target=uvicorn.Server(config).run, sockets=[config.bind_socket()]
+        ).run()
+    else:
+        DrainingServer(config).run()
+
+
+def check_port(host: str, port: int) -> None:
+    """Exit with a sentence when somebody listens there already."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            sys.exit(
+                f"timetodo: cannot listen on {host}:{port} ({error.strerror}); try: timetodo serve --port {port + 1}"
+            )
+
+
+async def prepare(settings: Settings) -> None:
+    """Make the data directory, the schema, and the one-time code while there is no account."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    await migrate(settings)
+
+    async def look(database: Database) -> bool:
+        async with database.read() as uow:
+            return await users.needs_admin(uow)
+
+    code_file = settings.data_dir / ADMIN_CODE_FILE
+    if await use_database(settings, look):
+        load_or_create_secret(code_file, size_bytes=ADMIN_CODE_BYTES)
+    else:
+        code_file.unlink(missing_ok=True)
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring the database to the current schema."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = create_engine(settings.resolved_database_url)
+    try:
+        await migrations.upgrade(engine)
+    finally:
+        await engine.dispose()
+
+
+async def use_database(settings: Settings, use: Callable[[Database], Awaitable[Result]]) -> Result:
+    """Run one piece of work beside the server, or without one; what it changes is told to the servers that run."""
+    broker = create_broker(settings)
+    database = Database(create_engine(settings.resolved_database_url), broker, server_id="cli")
+    try:
+        return await use(database)
+    finally:
+        await broker.close()
+        await database.dispose()
