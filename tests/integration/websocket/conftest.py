@@ -1,5 +1,7 @@
 """Servers with limits so small that a test reaches them."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -41,3 +43,33 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
 async def stage(serve: Serve) -> Stage:
     """A server with the settings of all tests."""
     return await serve()
+
+
+NARROW_BYTES = 4096
+"""Kernel buffers of a connection whose reader is to be felt at once; usually they hold megabytes."""
+
+
+def narrow(server: TestServer) -> None:
+    """Give the sockets that the server accepts from now on small buffers."""
+    for listener in server.uvicorn.servers:
+        for listening in listener.sockets:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, NARROW_BYTES)
+
+
+async def narrow_socket(server: TestServer) -> socket.socket:
+    """Return a connected socket with a small buffer."""
+    narrow(server)
+    dialled = socket.socket()
+    dialled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW_BYTES)
+    dialled.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(dialled, ("127.0.0.1", server.settings.port))
+    return dialled
+
+
+async def fill(stage: Stage, count: int, size: int = 20_000) -> Json:
+    """Write so many large events to the project's log, after that of the task they are about; return the task."""
+    task = await stage.anna.task(stage.project)
+    for number in range(count):
+        body = {"description": f"{number} " + "x" * size}
+        await stage.anna.call("PATCH", f"/tasks/{task['id']}", expect=200, json=body)
+    return task

@@ -1,14 +1,14 @@
 """What a client may say, and what happens to everything else."""
 
 import json
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from app.websocket import messages
 from app.websocket.protocol import ErrorCode, MessageError
 
-P = str(uuid4())
+P = "0199f3a0-1c00-7000-8000-0000000000a1"
 
 
 @pytest.mark.parametrize(
