@@ -237,6 +237,18 @@ describe('when the log cannot be followed', () => {
     expect(store.pending).toHaveLength(1);
   });
 
+  test('a card made here and deleted there meanwhile stays deleted', async () => {
+    const { store, live, rest } = await openBoard();
+    rest.tasks.create.mockResolvedValueOnce(task('t9', { title: 'New' }));
+    store.commands.create({ title: 'New', status: 'todo' });
+    await settled();
+    expect(ids(store, 'todo')).toContain('t9');
+    rest.projects.board.mockResolvedValue(board({ seq: 50 }));
+    live.emit({ type: 'resync', data: { reason: 'too_far' } });
+    await settled();
+    expect(ids(store, 'todo')).toEqual(['t1', 't2', 't3']);
+  });
+
   test('a board that may not be read any more is left', async () => {
     const { store, live, rest } = await openBoard();
     rest.projects.board.mockRejectedValue(refusal(404, 'not_found'));
@@ -262,6 +274,17 @@ describe('the connection', () => {
     expect(store.connection.behind).toBe(2);
     live.emit(taskEvent('task_updated', 11, task('t1', { version: 2 })));
     live.emit(taskEvent('task_updated', 12, task('t1', { version: 3 })));
+    expect(store.connection.state).toBe('live');
+  });
+
+  test('is not live again before the server has said where the log stands', async () => {
+    const { store, live } = await openBoard();
+    live.emit({ type: 'project_joined', data: { epoch: 'e1', seq: 10, recovered: true } });
+    expect(store.connection.state).toBe('live');
+    live.enter('waiting');
+    live.enter('open');
+    expect(store.connection.state).toBe('catching-up');
+    live.emit({ type: 'project_joined', data: { epoch: 'e1', seq: 10, recovered: true } });
     expect(store.connection.state).toBe('live');
   });
 

@@ -94,7 +94,6 @@ export class BoardStore {
 
   close(): void {
     this.#closed = true;
-    this.#screen.close();
     this.#outbox?.close();
     this.connection.close();
     for (const stop of this.#stops.splice(0)) stop();

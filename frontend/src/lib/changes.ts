@@ -46,7 +46,7 @@ export function overlay(board: Board, pending: readonly Pending[], user: Id | nu
 }
 
 function overlayOne(board: Board, { change, answer }: Pending, user: Id | null): Board {
-  if (answer) return confirmed(board, change, answer);
+  if (answer) return confirmed(board, answer);
   switch (change.kind) {
     case 'create':
       return { ...board, tasks: place(board.tasks, draftCard(board, change, user), change.task) };
@@ -71,10 +71,8 @@ function overlayOne(board: Board, { change, answer }: Pending, user: Id | null):
   }
 }
 
-/** The server's own card in the place it gave it, unless the log has told us something newer. */
-function confirmed(board: Board, change: Change, answer: Card): Board {
-  const known = find(board, answer.id);
-  if (known ? known.version >= answer.version : change.kind !== 'create') return board;
+/** The server's own card, in the place it gave it. */
+function confirmed(board: Board, answer: Card): Board {
   const rest = board.tasks.filter((card) => card.id !== answer.id);
   return { ...board, tasks: insertSorted(rest, answer, byPosition) };
 }

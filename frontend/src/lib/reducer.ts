@@ -33,10 +33,8 @@ export function insertSorted<T>(list: readonly T[], item: T, compare: (a: T, b: 
 
 /** The sorted list with `item` in its place, instead of the one with its id. */
 function put<T extends { id: string }>(list: readonly T[], item: T, compare: (a: T, b: T) => number): T[] {
-  const index = list.findIndex((other) => other.id === item.id);
-  const known = list[index];
-  if (!known) return insertSorted(list, item, compare);
-  return compare(known, item) === 0 ? list.with(index, item) : insertSorted(list.toSpliced(index, 1), item, compare);
+  const others = list.filter((other) => other.id !== item.id);
+  return insertSorted(others, item, compare);
 }
 
 /** The object an event carries: its own id back under `id`, without the names of what changed. */

@@ -11,7 +11,6 @@ export class Screen {
   readonly #soon: (draw: () => void) => void;
   #holds = 0;
   #waiting = false;
-  #closed = false;
 
   /** @param soon runs its argument with the next frame; tests run it at once */
   constructor(draw: () => void, soon: (draw: () => void) => void = nextFrame) {
@@ -20,7 +19,7 @@ export class Screen {
   }
 
   now(): void {
-    if (this.#holds === 0 && !this.#closed) this.#draw();
+    if (this.#holds === 0) this.#draw();
   }
 
   soon(): void {
@@ -41,9 +40,5 @@ export class Screen {
       this.now();
     };
     return () => release();
-  }
-
-  close(): void {
-    this.#closed = true;
   }
 }
