@@ -47,6 +47,7 @@ def serve(settings: Settings, *, reload: bool = False) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        ws="app.websocket.server:SocketProtocol",
         ws_max_size=settings.ws_message_bytes,
         ws_ping_interval=None,
         ws_per_message_deflate=False,

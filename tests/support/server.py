@@ -112,6 +112,7 @@ async def run_server(settings: Settings) -> AsyncIterator[TestServer]:
         port=settings.port,
         log_config=None,
         access_log=False,
+        ws="app.websocket.server:SocketProtocol",
         ws_max_size=settings.ws_message_bytes,
         ws_ping_interval=None,
         ws_per_message_deflate=False,
