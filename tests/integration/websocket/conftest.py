@@ -4,13 +4,13 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.config import Settings
 from tests.support.people import Json, Person, register
-from tests.support.server import TestServer, make_settings, migrated, run_server
+from tests.support.server import TestServer, run_server
 
 Serve = Callable[..., Awaitable["Stage"]]
 
@@ -26,12 +26,13 @@ class Stage:
 
 
 @pytest.fixture
-async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
+async def serve(sqlite_settings: Settings) -> AsyncIterator[Serve]:
     """Start a server with the given settings, on SQLite; it stops after the test."""
     async with AsyncExitStack() as stack:
 
         async def start(**settings: Any) -> Stage:
-            server = await stack.enter_async_context(run_server(await migrated(make_settings(tmp_path, **settings))))
+            changed = Settings(**(sqlite_settings.model_dump() | settings))
+            server = await stack.enter_async_context(run_server(changed))
             anna = await stack.enter_async_context(await register(server, "Anna"))
             boris = await stack.enter_async_context(await register(server, "Boris"))
             return Stage(server, anna, boris, await anna.project())
