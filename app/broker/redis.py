@@ -5,7 +5,6 @@ channel names carry a prefix so that several boards can share one Redis.
 """
 
 import asyncio
-import contextlib
 from typing import Final
 from uuid import UUID
 
@@ -18,8 +17,10 @@ from app.broker.base import EventListener, Signal, SignalListener, SignalType
 from app.domain.events import Event
 
 RECONNECT_S: Final = 0.5
-SOCKET_TIMEOUT_S: Final = 5.0
-"""A Redis that does not answer must not hold up requests longer than this."""
+SOCKET_TIMEOUT_S: Final = 1.0
+"""A Redis that does not answer must not hold up a request longer than this; the log has the event anyway."""
+START_S: Final = 10.0
+"""How long a server that starts waits for Redis."""
 _DOWN: Final = "Redis does not answer"
 _log = structlog.get_logger(__name__)
 
@@ -36,10 +37,18 @@ class RedisBroker:
         self._listener: asyncio.Task[None] | None = None
 
     async def start(self, on_event: EventListener, on_signal: SignalListener) -> None:
-        """Subscribe, and return when the subscription stands."""
+        """Subscribe, and return when the subscription stands.
+
+        Raises:
+            ConnectionError: it cannot be had; a server that starts deaf would hide a wrong address.
+        """
         ready = asyncio.Event()
         self._listener = asyncio.create_task(self._listen(on_event, on_signal, ready), name="redis-listener")
-        await asyncio.wait_for(ready.wait(), SOCKET_TIMEOUT_S * 2)
+        try:
+            await asyncio.wait_for(ready.wait(), START_S)
+        except TimeoutError:
+            await self._stop_listening()
+            raise ConnectionError(_DOWN) from None
 
     async def publish(self, event: Event) -> None:
         """Publish the event as everybody will read it."""
@@ -52,7 +61,7 @@ class RedisBroker:
     async def _send(self, channel: str, body: bytes) -> None:
         try:
             await self._redis.publish(channel, body)
-        except RedisError as error:
+        except (RedisError, OSError) as error:
             raise ConnectionError(_DOWN) from error
 
     async def ping(self) -> None:
@@ -63,16 +72,18 @@ class RedisBroker:
         """
         try:
             await self._redis.ping()
-        except RedisError as error:
+        except (RedisError, OSError) as error:
             raise ConnectionError(_DOWN) from error
 
     async def close(self) -> None:
         """Stop listening and disconnect."""
+        await self._stop_listening()
+        await self._redis.aclose()
+
+    async def _stop_listening(self) -> None:
         if self._listener is not None:
             self._listener.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._listener
-        await self._redis.aclose()
+            await asyncio.gather(self._listener, return_exceptions=True)
 
     async def _listen(self, on_event: EventListener, on_signal: SignalListener, ready: asyncio.Event) -> None:
         while True:
@@ -87,8 +98,8 @@ class RedisBroker:
                             ready.set()
                         elif message["type"] == "message":
                             self._deliver(message["channel"], message["data"], on_event, on_signal)
-            except (RedisError, OSError):
-                _log.warning("redis_listener_lost", retry_s=RECONNECT_S)
+            except Exception as error:  # noqa: BLE001 - whatever it is, a server must not stay deaf
+                _log.warning("redis_listener_lost", retry_s=RECONNECT_S, error=repr(error))
                 await asyncio.sleep(RECONNECT_S)
 
     def _deliver(self, channel: bytes, body: bytes, on_event: EventListener, on_signal: SignalListener) -> None:
