@@ -31,7 +31,8 @@ from app.demo.stage import playing
 from app.errors import Conflict
 from app.security import Passwords
 from tests.support.people import Json, Person
-from tests.support.server import QUICK_HASHER, TestServer, free_port, make_settings, migrated, run_server
+from tests.support.ports import free_port
+from tests.support.server import QUICK_HASHER, TestServer, make_settings, migrated, run_server
 from tests.support.sockets import open_socket
 
 NO_PAUSE = (0.0, 0.0)
