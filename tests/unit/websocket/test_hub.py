@@ -104,3 +104,17 @@ async def test_stop_without_a_start_is_harmless() -> None:
     """A server that failed to start can still be put away."""
     bench = Bench()
     await bench.hub.stop()
+
+
+async def test_rooms_get_the_configured_tail() -> None:
+    """What is configured to be kept in memory is what costs no reading of the log."""
+    async with Bench(room_tail_events=2) as bench:
+        project_id = bench.directory.project(ANNA)
+        anna = await bench.connect(ANNA)
+        await anna.join(project_id)
+        for _ in range(4):
+            await bench.publish(project_id)
+        bench.log.readings.clear()
+        for seq, readings in ((2, 0), (1, 1)):
+            await anna.join(project_id, {"epoch": "epoch1", "seq": seq})
+            assert len(bench.log.readings) == readings
