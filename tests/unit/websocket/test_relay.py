@@ -286,6 +286,30 @@ async def test_forgotten_room_is_not_repaired(ward: Ward, monkeypatch: pytest.Mo
     assert old.seq == 2
 
 
+async def test_repair_of_a_forgotten_room_takes_nothing_from_its_successor(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Removed and added again: a late repair of the old room must not put out who has joined the new one since."""
+    reading, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow_read(project_id: UUID, since: int, limit: int) -> list[Event]:
+        reading.set()
+        await go_on.wait()
+        return await ward.log.read(project_id, since, limit)
+
+    monkeypatch.setattr(ward.relay, "_read_log", slow_read)
+    ward.log.append(ward.project_id, EventType.PROJECT_MEMBER_REMOVED, {"user_id": str(BORIS.id)})
+    added = {"user_id": str(BORIS.id), "role": "editor"}
+    ward.hint(ward.log.append(ward.project_id, EventType.PROJECT_MEMBER_ADDED, added))
+    await reading.wait()
+    ward.hub.manager.leave_project(ward.anna.connection, ward.project_id)
+    boris = await ward.connect(BORIS)
+    await boris.join(ward.project_id)
+    go_on.set()
+    await settle()
+    assert boris.connection.is_in_project(ward.project_id)
+
+
 async def test_repair_of_an_old_room_does_not_stand_in_for_the_new_one(ward: Ward) -> None:
     """A room opened while its predecessor is being repaired gets a repair of its own."""
     ward.log.gate.clear()
