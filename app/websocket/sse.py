@@ -106,7 +106,9 @@ class EventStream(Response):
             await cancel(gone, over)
 
 
-@router.get("/api/v1/projects/{project_id}/events/stream", tags=["history"], response_class=EventStream)
+@router.get(
+    "/api/v1/projects/{project_id}/events/stream", tags=["history"], response_class=EventStream, status_code=200
+)
 async def stream_events(
     request: Request,
     project_id: UUID,
