@@ -57,10 +57,10 @@ def lines(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setattr(sys, "stderr", caught)
     logs.configure("INFO", as_json=request.param)
     yield caught
+    logs.configure("WARNING", as_json=False)
     root.handlers, root.level = before[0], before[1]
     for logger, (handlers, propagate) in zip(uvicorn_loggers, before[2], strict=True):
         logger.handlers, logger.propagate = handlers, propagate
-    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize("name", ["uvicorn", "uvicorn.error", "uvicorn.access", "alembic.x", "anything"])
