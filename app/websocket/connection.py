@@ -230,7 +230,7 @@ class Connection:
             await self._write_queue()
             if count % FRAMES_IN_A_ROW == 0:
                 await asyncio.sleep(0)
-        return cursor.seq != room.seq
+        return cursor.seq < room.seq
 
     def _reads(self, cursor: Cursor) -> bool:
         """Whether this cursor is still open, and the connection too."""

@@ -108,15 +108,16 @@ class Room:
         return _take_batch(self._tail[index] for index in range(-missing, 0))
 
     async def _read_frames(self, since: int) -> list[Frame]:
-        """Read from the log, one reader at a time, for a log of large events is a lot of memory.
+        """Read from the log up to this room's head, one reader at a time, for large events are a lot of memory.
 
+        Never beyond the head: what the room has not heard of may be the event that takes this reader's access away.
         What reaches into the tail's gap is kept there for the next who come back.
         """
         async with self._reading:
             if self.seq - since <= len(self._tail):
                 return self._read_tail(since)
             epoch, seq, before_tail = self.epoch, self.seq, self.seq - len(self._tail)
-            limit = max(READ_BATCH, min(before_tail - since, self._max_tail_events))
+            limit = min(seq - since, max(READ_BATCH, min(before_tail - since, self._max_tail_events)))
             events = await self._read_log(self.project_id, since, limit)
         if self.epoch != epoch:
             return []
