@@ -429,6 +429,27 @@ async def test_join_racing_with_an_unheard_removal_ends_with_it(ward: Ward) -> N
     assert [message["type"] for message in messages] == ["project_joined", "project_left"]
 
 
+async def test_replay_does_not_run_past_a_removal_the_room_has_not_heard_of(ward: Ward) -> None:
+    """Removed between the reading of the permission and the reading of the log: the replay stops before it."""
+    boris = await ward.connect(BORIS)
+    ward.log.gate.clear()
+    joining = asyncio.create_task(
+        boris.say("join_project", id=1, project_id=ward.project_id, since={"epoch": ward.room.epoch, "seq": 0})
+    )
+    await settle()
+    del ward.directory.roles[ward.project_id, BORIS.id]
+    removal = ward.log.append(ward.project_id, EventType.PROJECT_MEMBER_REMOVED, {"user_id": str(BORIS.id)})
+    secret = ward.log.append(ward.project_id)
+    ward.log.gate.set()
+    await joining
+    await settle()
+    assert boris.seqs == [1, 2]
+    ward.hint(removal, secret)
+    await settle()
+    assert boris.sent[-1]["type"] == "project_left"
+    assert boris.seqs == [1, 2]
+
+
 async def test_anonymous_viewer_of_a_project_made_private_meanwhile(ward: Ward) -> None:
     """The same for somebody without an account."""
     ward.directory.visibility[ward.project_id] = Visibility.PUBLIC
