@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     """`sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`; default: a SQLite file in the data directory."""
     redis_url: str | None = None
     """`redis://…` when several servers share one database; default: in-process."""
+    redis_prefix: str = "timetodo"
+    """Begins the names of the channels, so that several boards can share one Redis."""
     secret_key: SecretStr | None = None
     """Signs tokens; default: made on first start in the data directory."""
     registration: Registration = Registration.INVITE
@@ -76,7 +78,6 @@ class Settings(BaseSettings):
     ws_messages_per_s: float = Field(default=20, gt=0)
     ws_burst: int = Field(default=40, ge=1)
     ws_heartbeat_s: float = Field(default=25, gt=0)
-    ws_authenticate_s: float = Field(default=10, gt=0)
     ws_slow_s: float = Field(default=30, gt=0)
     """A connection that takes nothing for this long is closed with 4200."""
     ws_max_connections: int = Field(default=10_000, ge=1)

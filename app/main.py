@@ -63,7 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def create_broker(settings: Settings) -> Broker:
     """Return the broker the settings ask for."""
-    return RedisBroker(settings.redis_url) if settings.redis_url else MemoryBroker()
+    return RedisBroker(settings.redis_url, prefix=settings.redis_prefix) if settings.redis_url else MemoryBroker()
 
 
 def signing_key(settings: Settings) -> str:

@@ -1,5 +1,6 @@
 """Brings the database to the current schema. Safe when several servers start at once."""
 
+import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ _LOCK: Final = 0x71D0  # any number that nobody else uses for an advisory lock i
 
 def make_config() -> Config:
     """Return Alembic's configuration; the connection is handed over in its attributes."""
-    config = Config()
+    config = Config(stdout=io.StringIO())  # its remarks are for people who run alembic by hand
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return config
