@@ -7,14 +7,14 @@ given; peers stop reading, vanish and come back; members are removed and added; 
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -31,7 +31,7 @@ from app.services import history, members, projects, retention, sessions, tasks,
 from app.services.access import Actor
 from app.services.board import snapshot
 from app.websocket.connection import Connection, SocketUser
-from app.websocket.directory import Directory
+from app.websocket.directory import Directory, Entry
 from app.websocket.hub import Hub
 from tests.support.realtime import FakeTransport
 from tests.support.reducer import Json, reduce, reduce_all
@@ -42,6 +42,7 @@ NAMES = ("anna", "boris", "clara")
 Result = TypeVar("Result")
 people = st.sampled_from(NAMES)
 chances = st.integers(min_value=0, max_value=1000)
+places = st.sampled_from(["after the permission", "before the log"])
 
 
 class UnreliableBroker:
@@ -72,6 +73,27 @@ class UnreliableBroker:
         """Hand one publication over."""
         assert self.on_event is not None
         self.on_event(event)
+
+
+class AmbushedDirectory(Directory):
+    """Lets something happen between two looks at the database: there is no better moment to lose access."""
+
+    def __init__(self, database: Database, tokens: AccessTokens) -> None:
+        super().__init__(database, tokens)
+        self.ambushes: dict[str, Callable[[], Awaitable[None]]] = {}
+
+    async def _spring(self, place: str) -> None:
+        if ambush := self.ambushes.pop(place, None):
+            await ambush()
+
+    async def enter(self, user: SocketUser | None, project_id: UUID) -> Entry:
+        entry = await super().enter(user, project_id)
+        await self._spring("after the permission")
+        return entry
+
+    async def read_log(self, project_id: UUID, since: int, limit: int) -> list[Event]:
+        await self._spring("before the log")
+        return await super().read_log(project_id, since, limit)
 
 
 class Screen:
@@ -207,7 +229,8 @@ class World:
     async def start_server(self) -> None:
         self.broker = UnreliableBroker()
         self.database = Database(self.engine, self.broker, server_id="one")
-        self.hub = Hub(self.settings, Directory(self.database, self.tokens), self.broker, server_id="one")
+        self.directory = AmbushedDirectory(self.database, self.tokens)
+        self.hub = Hub(self.settings, self.directory, self.broker, server_id="one")
         await self.hub.start()
 
     async def stop_server(self) -> None:
@@ -260,6 +283,8 @@ class World:
         for screen in self.screens.values():
             screen.transport.unblock()
         self.broker.pending.clear()
+        self.directory.ambushes.clear()
+        await self.idle()
         await self.hub._relay.check_rooms()
         await self.catch_up()
         self.check_faults()
@@ -403,14 +428,53 @@ class Delivery(RuleBasedStateMachine):
         if hint:
             self.run(self._deliver([self.world.broker.pending.pop()]))
 
+    @rule(name=st.sampled_from(NAMES[1:]), place=places, is_told=st.booleans())
+    def come_back_into_an_ambush(self, name: str, place: str, is_told: bool) -> None:
+        """Missed something, comes back, and is removed between two looks at the database; then a secret is written."""
+        self.run(self._come_back(self.screen(name), place, is_told))
+
+    async def _come_back(self, screen: Screen, place: str, is_told: bool) -> None:
+        world = self.world
+
+        async def strike() -> None:
+            await (world.remove if screen.removed_at is None else world.add)(screen)
+            await self._write("anna", "create", 0)
+            if is_told:
+                for event in world.broker.pending[-2:]:
+                    world.broker.deliver(event)
+
+        await screen.hang_up(world.hub)
+        for _ in range(5):
+            await self._write("anna", "create", 0)
+        pending, world.broker.pending = world.broker.pending, []
+        await self._deliver(pending)
+        world.directory.ambushes[place] = strike
+        await self._connect(screen)
+
+    @rule(name=st.sampled_from(NAMES[1:]))
+    def trim_a_removal_nobody_heard_of(self, name: str) -> None:
+        """The event that takes the access away is gone before this server has it."""
+        self.run(self._trim_removal(self.screen(name)))
+
+    async def _trim_removal(self, screen: Screen) -> None:
+        if screen.removed_at is None:
+            await self.world.remove(screen)
+        await self._write("anna", "create", 0)
+        await self._write("anna", "create", 0)
+        self.world.broker.pending.clear()
+        await self._trim(1)
+        await self.world.hub._relay.check_rooms()
+        await self.world.idle()
+        assert not screen.is_in or screen.transport.is_blocked
+
     @rule(keep=st.integers(min_value=1, max_value=4))
     def trim_the_log(self, keep: int) -> None:
-        async def trim() -> None:
-            changed = self.world.settings.model_copy(update={"log_keep_events": keep})
-            async with self.world.database.write() as uow:
-                await retention.sweep(uow, changed)
+        self.run(self._trim(keep))
 
-        self.run(trim())
+    async def _trim(self, keep: int) -> None:
+        changed = self.world.settings.model_copy(update={"log_keep_events": keep})
+        async with self.world.database.write() as uow:
+            await retention.sweep(uow, changed)
 
     @rule()
     def compare_with_the_log(self) -> None:
@@ -449,5 +513,6 @@ def test_delivery(migrated_sqlite: Path) -> None:
         derandomize=True,
         print_blob=False,
         suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],  # a failure is told at once; add Phase.shrink to look for a shorter one
     )
     machine().runTest()

@@ -79,6 +79,11 @@ class FakeTransport:
         """Return the messages of one type."""
         return [message for message in self.sent if message["type"] == type_]
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether it takes nothing at the moment."""
+        return not self._takes.is_set()
+
     def block(self) -> None:
         """Take nothing from now on."""
         self._takes.clear()
