@@ -92,11 +92,10 @@ class RedisBroker:
                     await subscription.subscribe(self._events, self._signals)
                     while True:
                         message = await subscription.get_message(timeout=SOCKET_TIMEOUT_S)
-                        if message is None:
-                            continue
-                        if message["type"] == "subscribe":
+                        kind = message["type"] if message is not None else "silence"
+                        if kind == "subscribe":
                             ready.set()
-                        elif message["type"] == "message":
+                        elif kind == "message":
                             self._deliver(message["channel"], message["data"], on_event, on_signal)
             except Exception as error:  # noqa: BLE001 - whatever it is, a server must not stay deaf
                 _log.warning("redis_listener_lost", retry_s=RECONNECT_S, error=repr(error))
