@@ -164,6 +164,18 @@ class TestRedis:
         await broker.close()
         assert len(logs) == 12
 
+    async def test_silence_is_no_failure(self, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A listener to whom nothing is said for longer than a time-out listens on, on the same connection."""
+        monkeypatch.setattr(redis_module, "SOCKET_TIMEOUT_S", 0.02)
+        broker, listener = RedisBroker(redis_url), Listener()
+        with structlog.testing.capture_logs() as logs:
+            await broker.start(listener.on_event, listener.on_signal)
+            await asyncio.sleep(0.1)
+            await broker.publish(make_event(uuid4(), 1))
+            await eventually(lambda: bool(listener.events))
+        await broker.close()
+        assert logs == []
+
     async def test_boards_with_other_names_do_not_hear_each_other(self, redis_url: str) -> None:
         """Two boards may share one Redis."""
         brokers = [RedisBroker(redis_url, prefix=name) for name in ("one", "two")]

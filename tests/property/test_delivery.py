@@ -126,6 +126,11 @@ class Screen:
         """Where the copy is true; None when there is none."""
         return {"epoch": self.board["epoch"], "seq": self.board["seq"]} if self.board and not self.needs_board else None
 
+    @property
+    def has_mail(self) -> bool:
+        """Whether something waits for it that it would take."""
+        return bool(self.connection and self.connection._queue) and not self.transport.is_blocked
+
     def dial(self, hub: Hub) -> Connection:
         self._forget()
         self.transport = FakeTransport()
@@ -267,7 +272,11 @@ class World:
         """Return when nothing goes on any more."""
         quiet = 0
         while quiet < 5:
-            is_busy = bool(self.hub._relay._repairs) or any(room._reads for room in self.hub.manager.rooms.values())
+            is_busy = (
+                bool(self.hub._relay._repairs)
+                or any(room._reads for room in self.hub.manager.rooms.values())
+                or any(screen.has_mail for screen in self.screens.values())
+            )
             quiet = 0 if is_busy else quiet + 1
             await asyncio.sleep(0.0005 if is_busy else 0)
 
