@@ -5,7 +5,7 @@ channel names carry a prefix so that several boards can share one Redis.
 """
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -92,14 +92,20 @@ class RedisBroker:
                     await subscription.subscribe(self._events, self._signals)
                     while True:
                         message = await subscription.get_message(timeout=SOCKET_TIMEOUT_S)
-                        kind = message["type"] if message is not None else "silence"
-                        if kind == "subscribe":
-                            ready.set()
-                        elif kind == "message":
-                            self._deliver(message["channel"], message["data"], on_event, on_signal)
+                        self._hear(message, on_event, on_signal, ready)
             except Exception as error:  # noqa: BLE001 - whatever it is, a server must not stay deaf
                 _log.warning("redis_listener_lost", retry_s=RECONNECT_S, error=repr(error))
                 await asyncio.sleep(RECONNECT_S)
+
+    def _hear(
+        self, message: dict[str, Any] | None, on_event: EventListener, on_signal: SignalListener, ready: asyncio.Event
+    ) -> None:
+        if message is None:
+            return  # nothing was said for a while
+        if message["type"] == "message":
+            self._deliver(message["channel"], message["data"], on_event, on_signal)
+        else:
+            ready.set()  # the subscription stands
 
     def _deliver(self, channel: bytes, body: bytes, on_event: EventListener, on_signal: SignalListener) -> None:
         """Hand one message over; whatever is wrong with it must not deafen this server."""

@@ -58,14 +58,15 @@ async def serve(websocket: WebSocket) -> None:
     if await _is_refused(websocket, hub):
         return
     offered = websocket.scope.get("subprotocols", [])
-    transport = WebSocketTransport(websocket)
     try:
         await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+    except (WebSocketDisconnect, OSError):
+        return  # gone before the door was open
+    transport = WebSocketTransport(websocket)
+    try:
         user = await _identify(websocket, hub, offered)
     except CloseError as error:
         await transport.close(error.code, error.reason)
-    except WebSocketDisconnect:
-        return
     except Exception:  # noqa: BLE001 - the database may be away for a moment
         _log.exception("identification_failed")
         await transport.close(CloseCode.INTERNAL, FAILED)
