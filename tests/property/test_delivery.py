@@ -516,7 +516,7 @@ def test_delivery(migrated_sqlite: Path) -> None:
     Delivery.template = migrated_sqlite
     machine = Delivery.TestCase
     machine.settings = settings(
-        max_examples=20,
+        max_examples=15,
         stateful_step_count=30,
         deadline=None,
         derandomize=True,

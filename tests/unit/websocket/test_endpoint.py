@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import structlog
 from starlette.websockets import WebSocket
 
 from app.websocket.endpoint import WebSocketTransport, serve
@@ -60,8 +61,10 @@ async def test_peer_that_vanishes_before_the_welcome_leaves_nothing(bench: Bench
     """Nothing is taken in for it, and its going is no error."""
     asgi = Asgi(bench)
     asgi.is_gone = True
-    await serve(asgi.websocket)
+    with structlog.testing.capture_logs() as logs:
+        await serve(asgi.websocket)
     assert bench.hub.manager.get_stats()["total_connections"] == 0
+    assert logs == []
 
 
 async def test_transport_to_a_peer_that_has_gone(bench: Bench) -> None:
