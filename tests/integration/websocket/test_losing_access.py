@@ -39,13 +39,13 @@ async def watch(server: TestServer, anna: Person, boris: Person, project: Json) 
 
 
 async def nothing_after(watch: Watch, socket: Socket) -> list[Json]:
-    """Write to the room, then ask for a sign of life; return everything that came before it."""
+    """Write to the room, then ask for a sign of life; return everything that came before it but the server's own."""
     for number in range(3):
         await watch.anna.task(watch.project, f"secret {number}")
     await socket.send("ping", id="last")
     came: list[Json] = []
     while (message := await socket.receive()).get("id") != "last":
-        came.append(message)
+        came += [message] if message["type"] != "ping" else []
     return came
 
 
@@ -221,7 +221,7 @@ async def test_joins_racing_with_a_removal_never_leak(watch: Watch) -> None:
                 since = {"epoch": epoch, "seq": 0}
                 await socket.send("join_project", id=number, project_id=watch.project["id"], since=since)
                 while (message := await socket.receive()).get("id") != number:
-                    came.append(message)
+                    came += [message] if message["type"] != "ping" else []
                 came.append(message)
             return came
 
@@ -255,7 +255,7 @@ async def test_removal_stops_a_replay(serve: Serve) -> None:
         assert seqs == list(range(6, 6 + len(seqs)))
         assert len(seqs) < 50
         await socket.send("ping", id="last")
-        assert (await socket.receive()).get("id") == "last"
+        assert (await socket.receive_type("pong", "task_updated"))["type"] == "pong"
 
 
 async def test_token_expires_on_a_live_socket(serve: Serve) -> None:

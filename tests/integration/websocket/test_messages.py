@@ -63,7 +63,7 @@ async def test_bad_message_gets_exactly_one_answer(
 
 
 async def test_every_id_is_answered_once(serve: Serve) -> None:
-    """A thousand questions at once, good and bad: each id comes back exactly once."""
+    """Many questions at once, good and bad: each id comes back exactly once."""
     stage = await serve(**NO_LIMIT)
     async with open_socket(stage.server, stage.anna) as socket:
         kinds: list[Json] = [
@@ -74,8 +74,12 @@ async def test_every_id_is_answered_once(serve: Serve) -> None:
         ]
         for number in range(200):
             await socket.connection.send(orjson.dumps(kinds[number % 4] | {"id": number}).decode())
-        answered = [(await socket.receive()).get("id") for _ in range(200)]
-    assert sorted(id_ for id_ in answered if id_ is not None) == list(range(200))
+        answered: list[int] = []
+        while len(answered) < 200:
+            message = await socket.receive()
+            answered += [message["id"]] if "id" in message else []
+        assert (await socket.request("ping"))["type"] == "pong"
+    assert sorted(answered) == list(range(200))
 
 
 async def test_ten_bad_messages_close(sqlite_server: TestServer) -> None:
@@ -104,7 +108,7 @@ async def test_rate_is_limited_and_a_flood_closes(serve: Serve) -> None:
         for number in range(106):
             with contextlib.suppress(ConnectionClosed):
                 await socket.send("ping", id=number)
-        answers = [await socket.receive() for _ in range(105)]
+        answers = [await socket.receive_type("pong", "error") for _ in range(105)]
         assert [answer["type"] for answer in answers] == ["pong"] * 5 + ["error"] * 100
         assert {answer["data"]["code"] for answer in answers[5:]} == {"rate_limited"}
         assert all(answer["data"]["retry_after_ms"] > 0 for answer in answers[5:])
