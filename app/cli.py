@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
+from pydantic import ValidationError
 
 import app as package
 from app import logs, startup
@@ -172,6 +173,9 @@ def main() -> None:
         cli()
     except AppError as error:
         sys.exit(f"timetodo: {error.detail}")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        sys.exit(f"timetodo: {'.'.join(map(str, first['loc']))}: {first['msg']}")
 
 
 def _demo_settings(host: str | None, port: int | None, data: Path | None) -> Settings:

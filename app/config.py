@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 CHECKOUT_ROOT = Path(__file__).resolve().parent.parent
 WEAK_SECRETS = frozenset({"secret", "changeme", "change-me", "password", "timetodo", "development", "insecure"})
 MIN_SECRET_LENGTH = 32
+DATABASES = ("sqlite+aiosqlite:", "postgresql+asyncpg:")
 
 
 class Registration(StrEnum):
@@ -100,6 +101,14 @@ class Settings(BaseSettings):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("database_url")
+    @classmethod
+    def _refuse_other_databases(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(DATABASES):
+            message = f"TIMETODO_DATABASE_URL must begin with {' or '.join(DATABASES)}"
+            raise ValueError(message)
+        return value
 
     @model_validator(mode="after")
     def _refuse_weak_secret(self) -> Self:

@@ -9,9 +9,11 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.db.engine import WRITE_OPTION
+from app.errors import Unavailable
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 0x71D0  # any number that nobody else uses for an advisory lock in this database
@@ -26,11 +28,19 @@ def make_config() -> Config:
 
 
 async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
-    """Apply what is missing, in one transaction."""
-    async with _begin_alone(engine) as connection:
-        if connection.dialect.name == "postgresql":
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        await connection.run_sync(lambda sync: command.upgrade(_with(sync), revision))
+    """Apply what is missing, in one transaction.
+
+    Raises:
+        Unavailable: the database cannot be reached, or not be written to.
+    """
+    try:
+        async with _begin_alone(engine) as connection:
+            if connection.dialect.name == "postgresql":
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            await connection.run_sync(lambda sync: command.upgrade(_with(sync), revision))
+    except (OperationalError, InterfaceError, OSError) as error:
+        message = f"the database cannot be opened: {str(error).splitlines()[0]}"
+        raise Unavailable(message) from error
 
 
 async def downgrade(engine: AsyncEngine, revision: str) -> None:
