@@ -41,19 +41,8 @@ BAD_VALUES: dict[str, bytes] = {
 }
 TEXTS = {"true, or not", "an empty text"}
 """Bad values that a field of free text may well hold; tests/unit/schemas tells which do."""
-GARBAGE = [
-    "%00",
-    "-1",
-    "nonsense",
-    "9" * 400,
-    "%ff%fe",
-    "%F0%9F%98%80",
-    "x" * 3000,
-    "1e9",
-    "[]",
-    "' OR 1=1 --",
-    "%ED%A0%80",
-]
+GARBAGE = ["%00", "-1", "9" * 400, "%ff%fe", "x" * 3000, "' OR 1=1 --", "%ED%A0%80"]
+GARBAGE_IN_PATHS = ["%00", "nonsense", "%ff%fe", "x" * 3000]
 
 
 @pytest.fixture
@@ -160,7 +149,9 @@ async def test_garbage_in_queries_and_paths_is_no_accident(server: TestServer, w
         targets = [
             f"{world.fill(operation.path)}?{name}={value}" for name in operation.query_names for value in GARBAGE
         ]
-        targets += [world.fill(operation.path, **{name: value}) for name in operation.path_names for value in GARBAGE]
+        targets += [
+            world.fill(operation.path, **{name: value}) for name in operation.path_names for value in GARBAGE_IN_PATHS
+        ]
         for target in targets:
             answer = await world.owner.call(operation.method, server.url + target)
             assert answer.status_code < 500, (operation.name, target[:200], answer.text)

@@ -183,6 +183,37 @@ async def test_database_that_cannot_write_is_a_503(sqlite_server: TestServer) ->
         assert (await post_task(anna, project, description="x" * 50_000)).status_code == 201
 
 
+async def test_database_that_goes_away_and_comes_back(
+    server: TestServer, anna: Person, project: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While nothing can be connected every call is a 503, and afterwards none: no lock is left behind."""
+
+    async def refuse(*_: object) -> None:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sqlalchemy.ext.asyncio.AsyncConnection.start", refuse)
+        for call in (post_task(anna, project), post_task(anna, project), anna.call("GET", "/projects")):
+            assert assert_problem(await call, 503)["code"] == "unavailable"
+    assert (await post_task(anna, project)).status_code == 201
+
+
+async def test_call_that_fails_before_it_begins_lets_the_next_writer_in(
+    server: TestServer, anna: Person, project: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that cannot be set up is given back, and so is the turn to write."""
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise ConnectionResetError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sqlalchemy.ext.asyncio.AsyncConnection.execution_options", refuse)
+        assert_problem(await anna.call("GET", "/projects"), 503)
+        if server.database.is_sqlite:
+            assert_problem(await post_task(anna, project), 503)
+    assert (await post_task(anna, project)).status_code == 201
+
+
 async def set_on_every_connection(server: TestServer, pragma: str) -> None:
     """Run a PRAGMA on each connection of the pool, which keeps those that are idle."""
     connections = [await server.database.engine.connect() for _ in range(8)]

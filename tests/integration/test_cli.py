@@ -1,5 +1,6 @@
 """The command `timetodo`, as real processes: what it prints, how it ends, and what it never logs."""
 
+import asyncio
 import contextlib
 import os
 import re
@@ -16,6 +17,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from app import startup
+from app.cli import main
+from app.config import Settings
+from app.db.unit_of_work import Database
+from app.services import sessions, users
 from tests.support.people import PASSWORD
 from tests.support.ports import free_port
 
@@ -92,9 +98,55 @@ def serve(data: Path, **changes: str) -> Iterator[Serving]:
             process.kill()
 
 
-def test_version_is_printed(tmp_path: Path) -> None:
+class Command:
+    """The command in this process, which is quicker than one of its own and the same code."""
+
+    def __init__(self, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.data, self._monkeypatch, self._capsys = data, monkeypatch, capsys
+        for name in [name for name in os.environ if name.startswith("TIMETODO_")]:
+            monkeypatch.delenv(name)
+        self.set("DATA_DIR", str(data))
+
+    def set(self, name: str, value: str) -> None:
+        """Set one setting."""
+        self._monkeypatch.setenv(f"TIMETODO_{name}", value)
+
+    def run(self, *words: str, expect: int = 0) -> str:
+        """Run it; return what it printed and, as Python would print it, why it ended."""
+        self._monkeypatch.setattr(sys, "argv", ["timetodo", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = "".join(self._capsys.readouterr())
+        code = ended.value.code
+        assert (1 if isinstance(code, str) else code or 0) == expect, f"{code} {printed}"
+        return printed + (code if isinstance(code, str) else "")
+
+    def stored(self, query: str) -> list[tuple[object, ...]]:
+        """Read from the database with nothing of ours."""
+        with contextlib.closing(sqlite3.connect(self.data / "timetodo.sqlite3")) as connection:
+            return connection.execute(query).fetchall()
+
+    def sign_in(self, email: str) -> None:
+        """Open a session of somebody's."""
+        settings = Settings()
+
+        async def open_one(database: Database) -> None:
+            async with database.read() as uow:
+                user = await users.find_by_email(uow, email)
+            await sessions.open_session(database, settings, user, sessions.Device("", ""))
+
+        asyncio.run(startup.use_database(settings, open_one))
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command with a data directory of its own that does not exist yet."""
+    return Command(tmp_path / "data", monkeypatch, capsys)
+
+
+def test_version_is_printed(command: Command) -> None:
     """`timetodo version` prints the version alone."""
-    assert run(tmp_path, "version") == "0.1.0\n"
+    assert command.run("version") == "0.1.0\n"
 
 
 def test_server_lives_from_first_start_to_sigterm(tmp_path: Path) -> None:
@@ -130,41 +182,87 @@ def test_port_in_use_is_a_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in printed
 
 
-def test_wrong_settings_are_a_sentence(tmp_path: Path) -> None:
-    """A weak key or an unknown database ends the start with the reason, and does not show the key."""
-    printed = run(tmp_path, "serve", expect=1, TIMETODO_SECRET_KEY="hunter2")
-    assert "needs 32 random characters" in printed
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("SECRET_KEY", "hunter2", "needs 32 random characters"),
+        ("DATABASE_URL", "mysql://anna:hunter2@db/board", "must begin with sqlite+aiosqlite: or postgresql+asyncpg:"),
+        ("DATABASE_URL", "postgresql+asyncpg://anna:hunter2@127.0.0.1:1/board", "the database cannot be opened"),
+        ("PORT", "hunter2", "port"),
+    ],
+)
+def test_wrong_settings_are_a_sentence(command: Command, name: str, value: str, sentence: str) -> None:
+    """What cannot work ends the start with the reason, without a traceback and without showing the value."""
+    command.set(name, value)
+    printed = command.run("migrate", expect=1)
+    assert sentence in printed
     assert "hunter2" not in printed
 
 
-def test_accounts_are_managed_from_the_command_line(tmp_path: Path) -> None:
-    """Add, reset, deactivate, activate: the printed password is the right one, and sessions end with it."""
-    added = run(tmp_path, "user", "add", "Anna@example.org", "--name", "Anna", "--admin")
-    reset = run(tmp_path, "user", "password", "anna@example.org")
-    assert "anna@example.org: password" in reset
-    run(tmp_path, "user", "deactivate", "anna@example.org")
-    assert stored(tmp_path, "SELECT email, is_admin, is_active FROM users") == [("anna@example.org", 1, 0)]
-    run(tmp_path, "user", "activate", "anna@example.org")
-    assert stored(tmp_path, "SELECT is_active FROM users") == [(1,)]
+def test_accounts_are_managed_from_the_command_line(command: Command) -> None:
+    """Add, reset, deactivate, activate; each printed password is another one."""
+    added = command.run("user", "add", "Anna@example.org", "--name", "Anna", "--admin")
+    reset = command.run("user", "password", "ANNA@example.org")
     assert password_in(added) != password_in(reset)
-    for words, sentence in (
+    command.run("user", "deactivate", "anna@example.org")
+    assert command.stored("SELECT email, is_admin, is_active FROM users") == [("anna@example.org", 1, 0)]
+    command.run("user", "activate", "anna@example.org")
+    assert command.stored("SELECT is_active FROM users") == [(1,)]
+
+
+@pytest.mark.parametrize("word", ["password", "deactivate"])
+def test_sessions_end_with_the_password_and_with_the_account(command: Command, word: str) -> None:
+    """Nobody who was signed in stays so, and activating the account again revives no session."""
+    command.run("user", "add", "anna@example.org", "--name", "Anna")
+    command.sign_in("anna@example.org")
+    command.run("user", word, "anna@example.org")
+    command.run("user", "activate", "anna@example.org")
+    assert command.stored("SELECT count(*), count(ended_at) FROM sessions") == [(1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
         (("user", "password", "nobody@example.org"), "no account has the address nobody@example.org"),
-        (("user", "add", "anna@example.org", "--name", "Anna"), "there is an account with this e-mail address"),
-    ):
-        printed = run(tmp_path, *words, expect=1)
-        assert sentence in printed
-        assert "Traceback" not in printed
+        (("user", "deactivate", "nobody@example.org"), "no account has the address nobody@example.org"),
+        (("user", "add", "nonsense", "--name", "Anna"), "email: value is not a valid email address"),
+        (("user", "add", "anna@example.org", "--name", " "), "name: "),
+    ],
+)
+def test_refusal_is_a_sentence(command: Command, words: tuple[str, ...], sentence: str) -> None:
+    """A command that cannot be done says why and ends with 1."""
+    assert sentence in command.run(*words, expect=1)
 
 
-def test_database_is_migrated_and_the_doctor_looks_at_it(tmp_path: Path) -> None:
-    """The doctor names what is missing; after migrate all is well; a key that others can read is not."""
-    data = tmp_path / "data"
-    assert "FAIL" in run(data, "doctor", expect=1)
-    assert "up to date" in run(data, "migrate")
-    assert "FAIL" not in run(data, "doctor")
-    (data / "secret-key").write_text("x" * 64)
-    (data / "secret-key").chmod(0o644)
-    assert "FAIL secret key" in run(data, "doctor", expect=1)
+def test_address_of_an_account_is_refused_a_second_time(command: Command) -> None:
+    """Two accounts never share an address."""
+    command.run("user", "add", "anna@example.org", "--name", "Anna")
+    printed = command.run("user", "add", "ANNA@example.org", "--name", "Other", expect=1)
+    assert "there is an account with this e-mail address" in printed
+
+
+def test_doctor_names_what_is_missing_or_open_to_others(command: Command) -> None:
+    """The doctor finds fault with an empty place; after migrate all is well; a key others can read is not."""
+    assert "FAIL data directory" in command.run("doctor", expect=1)
+    assert "up to date" in command.run("migrate")
+    assert "FAIL" not in command.run("doctor")
+    (command.data / "secret-key").write_text("x" * 64)
+    (command.data / "secret-key").chmod(0o644)
+    assert "FAIL secret key" in command.run("doctor", expect=1)
+    command.set("DATABASE_URL", "postgresql+asyncpg://anna:hunter2@127.0.0.1:1/board")
+    command.set("REDIS_URL", "redis://127.0.0.1:1")
+    printed = command.run("doctor", expect=1)
+    assert [name for name in ("database", "schema", "broker") if f"FAIL {name}" not in printed] == []
+    assert "hunter2" not in printed
+
+
+def test_commands_are_really_commands(tmp_path: Path) -> None:
+    """As processes of their own they do the same: one account, and a doctor who is content."""
+    added = run(tmp_path, "user", "add", "anna@example.org", "--name", "Anna")
+    assert len(password_in(added)) >= 16
+    assert "FAIL" not in run(tmp_path, "doctor")
+    printed = run(tmp_path, "user", "password", "nobody@example.org", expect=1)
+    assert printed == "timetodo: no account has the address nobody@example.org\n"
 
 
 @pytest.mark.parametrize("as_json", ["true", "false"], ids=["json", "console"])
@@ -200,12 +298,6 @@ UPGRADE = {
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
     "Sec-WebSocket-Protocol": f"timetodo.v1, bearer.{CANARY}",
 }
-
-
-def stored(data: Path, query: str) -> list[tuple[object, ...]]:
-    """Read from the database with nothing of ours."""
-    with contextlib.closing(sqlite3.connect(data / "timetodo.sqlite3")) as connection:
-        return connection.execute(query).fetchall()
 
 
 def password_in(printed: str) -> str:

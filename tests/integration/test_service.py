@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import httpx2
 import pytest
 import structlog
+from pydantic import SecretStr
 
 from app.api import pages
 from app.broker.memory import MemoryBroker
 from app.config import Settings
+from app.security import AccessTokens
 from tests.support.people import Person, register
 from tests.support.routes import assert_problem
 from tests.support.server import TestServer, run_server
@@ -247,3 +250,11 @@ async def test_body_over_the_limit_is_refused(server: TestServer, anna: Person) 
     full = body + b" " * (limit - len(body))
     await anna.call("POST", "/projects", content=full, headers={"Content-Type": "application/json"}, expect=201)
     assert len((await anna.get("/projects"))["items"]) == 1
+
+
+async def test_configured_key_is_used_and_none_is_made(sqlite_settings: Settings) -> None:
+    """With a key in the settings, as several servers share one, the data directory gets none."""
+    settings = sqlite_settings.model_copy(update={"secret_key": SecretStr("Zq3vX9" * 8)})
+    async with run_server(settings) as server, await register(server, "Anna") as anna:
+        assert AccessTokens("Zq3vX9" * 8, lifetime_s=1).verify(anna.token).user_id == UUID(anna.id)
+    assert not (settings.data_dir / "secret-key").exists()
