@@ -52,7 +52,8 @@ async def test_key_belongs_to_one_call_of_one_person(
     refused = assert_problem(await post_task(anna, project, "op", title="Other"), 422)
     assert refused["code"] == "idempotency_key_reused"
     assert_problem(await anna.call("DELETE", f"/tasks/{task['id']}", headers={"Idempotency-Key": "op"}), 422)
-    assert (await post_task(boris, project, "op")).status_code == 201
+    of_boris = await post_task(boris, project, "op")
+    assert (of_boris.status_code, of_boris.json()["created_by"]) == (201, boris.id)
     headers = {"Idempotency-Key": "op-3"}
     body = {"title": "New"}
     await anna.call("PATCH", f"/tasks/{task['id']}", json=body, headers=headers, expect=200)
