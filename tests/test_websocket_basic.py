@@ -13,10 +13,11 @@ from app.permissions import Role
 from app.services.history import LogHead
 from app.websocket.connection import Connection
 from app.websocket.events import CommentEvent, EventType, ProjectEvent, TaskEvent, WebSocketEvent
+from app.websocket.framing import payloads
 from app.websocket.handlers import WebSocketHandler
 from app.websocket.manager import ConnectionManager
 from app.websocket.protocol import CloseCode
-from tests.support.realtime import EPOCH, Bench, FakeLog, FakeTransport, make_room, make_user, settle, writing
+from tests.support.realtime import EPOCH, Bench, FakeLog, FakeTransport, connect, make_room, make_user, settle
 from tests.support.server import make_settings, migrated
 
 ANNA, BORIS = make_user("Anna"), make_user("Boris")
@@ -38,7 +39,7 @@ class TestConnection:
         assert connection.is_authenticated
         assert connection.id != Connection(FakeTransport(), ANNA).id
 
-    def test_joins_and_leaves_projects(self) -> None:
+    async def test_joins_and_leaves_projects(self) -> None:
         """It is in a project from opening its cursor to closing it."""
         connection, room = Connection(FakeTransport()), make_room(FakeLog())
         assert not connection.is_in_project(room.project_id)
@@ -50,51 +51,46 @@ class TestConnection:
     async def test_sends_json_and_text(self) -> None:
         """Messages are written in the order they were given."""
         transport = FakeTransport()
-        connection = Connection(transport)
-        async with writing(connection):
-            connection.send_json({"type": "notification", "data": {"text": "Привет"}})
-            connection.send_text(b'{"type":"pong"}')
-            await settle()
+        connection = connect(transport)
+        connection.send_json({"type": "notification", "data": {"text": "Привет"}})
+        connection.send_text(b'{"type":"pong"}')
+        await settle()
         assert transport.sent == [{"type": "notification", "data": {"text": "Привет"}}, {"type": "pong"}]
         assert connection.messages_sent == 2
 
     async def test_reads_a_room_from_its_position(self) -> None:
         """A cursor gets what was missed and then what comes, each event once."""
         transport, log = FakeTransport(), FakeLog()
-        connection, room = Connection(transport), make_room(log, events=5)
-        async with writing(connection):
-            connection.open_cursor(room, 3, Role.VIEWER)
-            await settle()
-            for event in log.fill(room.project_id, 2):
-                room.append(event.seq, event.encoded)
-            await settle()
+        connection, room = connect(transport), make_room(log, events=5)
+        connection.open_cursor(room, 3, Role.VIEWER)
+        await settle()
+        for event in log.fill(room.project_id, 2):
+            room.append(event.seq, event.encoded)
+        await settle()
         assert transport.seqs == [4, 5, 6, 7]
 
     async def test_slow_peer_delays_nobody_and_loses_nothing(self) -> None:
         """While one peer takes nothing the other gets everything; the slow one reads on later."""
         transports, log = (FakeTransport(), FakeTransport()), FakeLog()
         room = make_room(log)
-        slow, quick = (Connection(transport) for transport in transports)
-        async with writing(slow), writing(quick):
-            for connection in (slow, quick):
-                connection.open_cursor(room, 0, None)
-            transports[0].block()
-            for event in log.fill(room.project_id, 50):
-                room.append(event.seq, event.encoded)
-            await settle()
-            assert [len(transport.seqs) for transport in transports] == [0, 50]
-            transports[0].unblock()
-            await settle()
+        for transport in transports:
+            connect(transport).open_cursor(room, 0, None)
+        transports[0].block()
+        for event in log.fill(room.project_id, 50):
+            room.append(event.seq, event.encoded)
+        await settle()
+        assert [len(transport.seqs) for transport in transports] == [0, 50]
+        transports[0].unblock()
+        await settle()
         assert transports[0].seqs == list(range(1, 51))
 
     async def test_closes_with_a_code(self) -> None:
         """Its end is decided once, and told with a code."""
         transport = FakeTransport()
-        connection = Connection(transport)
-        async with writing(connection):
-            connection.close(CloseCode.LOGGED_OUT, "this session has ended")
-            connection.close(CloseCode.NORMAL, "")
-            await settle()
+        connection = connect(transport)
+        connection.close(CloseCode.LOGGED_OUT, "this session has ended")
+        connection.close(CloseCode.NORMAL, "")
+        await settle()
         assert transport.closed == (4410, "this session has ended")
 
 
@@ -165,7 +161,7 @@ class TestConnectionManager:
             await settle()
             assert [len(peer.transport.of_type("notification")) for peer in (one, two, other)] == [1, 1, 0]
 
-    def test_revoke(self) -> None:
+    async def test_revoke(self) -> None:
         """Whoever loses access is put out and told; the others stay."""
         manager = ConnectionManager()
         leaving, staying = self.connect(manager, user=True), self.connect(manager)
@@ -174,7 +170,8 @@ class TestConnectionManager:
             manager.join_project(connection, room, since=None, role=None)
         assert manager.revoke(room.project_id, lambda viewer: viewer.user_id == ANNA.id, "revoked") == 1
         assert manager.viewers(room.project_id) == {staying}
-        assert orjson.loads(leaving._queue[0])["data"] == {"reason": "revoked"}
+        (told,) = leaving._queue
+        assert orjson.loads(next(payloads(told)))["data"] == {"reason": "revoked"}
 
     def test_limits(self) -> None:
         """One connection too many for a user or for the server is known before it is taken in."""

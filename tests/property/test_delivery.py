@@ -29,9 +29,10 @@ from app.schemas.users import Register
 from app.security import AccessTokens
 from app.services import history, members, projects, retention, sessions, tasks, users
 from app.services.access import Actor
+from app.services.admission import Entry
 from app.services.board import snapshot
 from app.websocket.connection import Connection, SocketUser
-from app.websocket.directory import Directory, Entry
+from app.websocket.directory import Directory
 from app.websocket.hub import Hub
 from tests.support.realtime import FakeTransport
 from tests.support.reducer import Json, reduce, reduce_all
@@ -107,7 +108,6 @@ class Screen:
         self.board: Json | None = None
         self.connection: Connection | None = None
         self.transport = FakeTransport()
-        self.writer: asyncio.Task[None] | None = None
         self.faults: list[AssertionError] = []
         self._forget()
 
@@ -129,25 +129,25 @@ class Screen:
     @property
     def has_mail(self) -> bool:
         """Whether something waits for it that it would take."""
-        return bool(self.connection and self.connection._queue) and not self.transport.is_blocked
+        connection = self.connection
+        if connection is None or not self.transport.is_writable:
+            return False
+        cursors = connection.cursors.values()
+        is_behind = any((cursor.epoch, cursor.seq) != (cursor.room.epoch, cursor.room.seq) for cursor in cursors)
+        return bool(connection._queue) or is_behind
 
     def dial(self, hub: Hub) -> Connection:
         self._forget()
         self.transport = FakeTransport()
         self.transport.on_send = self.take
-        self.connection = Connection(self.transport, self.user, replay_max_events=hub.settings.replay_max_events)
-        self.writer = asyncio.create_task(self.connection.run())
+        self.connection = self.transport.connection = hub.make_connection(self.transport, self.user)
         return self.connection
 
     async def hang_up(self, hub: Hub) -> None:
-        connection, writer = self.connection, self.writer
-        if connection is not None and writer is not None:
-            self.transport.vanish()
-            connection.close(1000, "")
-            hub.handler.disconnect(connection)
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
-        self.connection = self.writer = None
+        if self.connection is not None:
+            hub.handler.disconnect(self.connection)
+            self.connection.stop()
+        self.connection = None
         if self.needs_board:
             self.board = None
         self._forget()
@@ -474,7 +474,7 @@ class Delivery(RuleBasedStateMachine):
         await self._trim(1)
         await self.world.hub._relay.check_rooms()
         await self.world.idle()
-        assert not screen.is_in or screen.transport.is_blocked
+        assert not screen.is_in or not screen.transport.is_writable
 
     @rule(keep=st.integers(min_value=1, max_value=4))
     def trim_the_log(self, keep: int) -> None:

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -17,12 +16,13 @@ from app.config import Settings
 from app.domain.events import Event, EventType
 from app.errors import NotFound, TokenExpired, Unauthorized
 from app.permissions import Role, Visibility
+from app.services.admission import Entry
 from app.services.history import LogHead
 from app.websocket.connection import Connection, SocketUser
-from app.websocket.directory import Directory, Entry
+from app.websocket.directory import Directory
+from app.websocket.framing import payloads
 from app.websocket.hub import Hub
-from app.websocket.protocol import Frame
-from app.websocket.room import Room
+from app.websocket.room import Batch, Room
 
 DEADLINE_S = 5.0
 TURNS = 50
@@ -55,15 +55,17 @@ class FakeClock:
 
 
 class FakeTransport:
-    """A peer that notes what it takes, and can stop taking, or vanish."""
+    """A peer that notes what it takes, and can stop taking."""
 
     def __init__(self) -> None:
         self.sent: list[Message] = []
+        self.writes = 0
         self.closed: tuple[int, str] | None = None
+        self.connection: Connection | None = None
+        """Whom to tell that it takes again."""
         self.on_send: Callable[[Message], None] = lambda _: None
-        self._is_gone = False
-        self._takes = asyncio.Event()
-        self._takes.set()
+        self.is_writable = True
+        self.backlog_bytes = 0
 
     @property
     def types(self) -> list[str]:
@@ -79,10 +81,44 @@ class FakeTransport:
         """Return the messages of one type."""
         return [message for message in self.sent if message["type"] == type_]
 
+    def block(self) -> None:
+        """Take nothing from now on."""
+        self.is_writable = False
+        if self.connection is not None:
+            self.connection.pause()
+
+    def unblock(self) -> None:
+        """Take everything again."""
+        self.is_writable = True
+        if self.connection is not None:
+            self.connection.resume()
+
+    def write(self, frames: bytes) -> None:
+        self.writes += 1
+        for text in payloads(frames):
+            message = orjson.loads(text)
+            self.sent.append(message)
+            self.on_send(message)
+
+    def close(self, code: int, reason: str) -> None:
+        if self.closed is None:
+            self.closed = (code, reason)
+
+
+class FakePeer:
+    """The other side of the portable path: it takes one message at a time, and can stop taking, or vanish."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+        self.closed: tuple[int, str] | None = None
+        self.is_gone = False
+        self._takes = asyncio.Event()
+        self._takes.set()
+
     @property
-    def is_blocked(self) -> bool:
-        """Whether it takes nothing at the moment."""
-        return not self._takes.is_set()
+    def types(self) -> list[str]:
+        """Types of the messages taken, in order."""
+        return [message["type"] for message in self.sent]
 
     def block(self) -> None:
         """Take nothing from now on."""
@@ -94,21 +130,25 @@ class FakeTransport:
 
     def vanish(self) -> None:
         """Be gone."""
-        self._is_gone = True
+        self.is_gone = True
         self._takes.set()
 
-    async def send(self, frame: Frame) -> None:
+    async def send(self, text: bytes) -> None:
         await self._takes.wait()
-        if self._is_gone:
+        if self.is_gone:
             raise ConnectionResetError
-        message = orjson.loads(frame)
-        self.sent.append(message)
-        self.on_send(message)
+        self.sent.append(orjson.loads(text))
 
     async def close(self, code: int, reason: str) -> None:
-        if self._is_gone:
+        if self.is_gone:
             raise ConnectionResetError
         self.closed = (code, reason)
+
+
+def connect(transport: FakeTransport, user: SocketUser | None = None, **options: Any) -> Connection:
+    """Return a connection over a transport that knows it."""
+    connection = transport.connection = Connection(transport, user, **options)
+    return connection
 
 
 def make_user(name: str = "Anna", **fields: Any) -> SocketUser:
@@ -129,9 +169,9 @@ def make_event(
     return Event(project_id, seq, type_, moment, None, None, orjson.dumps(data or {"title": f"task {seq}"}))
 
 
-def numbers(frames: Any) -> list[int]:
-    """Return the seqs of frames."""
-    return [orjson.loads(frame)["seq"] for frame in frames]
+def numbers(batch: Batch | None) -> list[int]:
+    """Return the seqs of a batch."""
+    return [orjson.loads(text)["seq"] for text in payloads(batch.frames)] if batch else []
 
 
 class FakeLog:
@@ -238,17 +278,6 @@ class FakeDirectory(Directory):
         return self.dead_sessions & set(session_ids)
 
 
-@asynccontextmanager
-async def writing(connection: Connection) -> AsyncIterator[None]:
-    """Run a connection's writer while the block lasts."""
-    writer = asyncio.create_task(connection.run())
-    try:
-        yield
-    finally:
-        writer.cancel()
-        await asyncio.gather(writer, return_exceptions=True)
-
-
 def make_room(log: FakeLog, *, events: int = 0, max_tail_events: int = 1000, project_id: UUID | None = None) -> Room:
     """Return a room whose log holds some events already; its tail holds none."""
     project_id = project_id or uuid4()
@@ -262,8 +291,7 @@ class Peer:
     def __init__(self, hub: Hub, user: SocketUser | None) -> None:
         self.hub = hub
         self.transport = FakeTransport()
-        self.connection = Connection(self.transport, user, replay_max_events=hub.settings.replay_max_events)
-        self._writer = asyncio.create_task(self.connection.run())
+        self.connection = self.transport.connection = hub.make_connection(self.transport, user)
 
     @property
     def sent(self) -> list[Message]:
@@ -298,9 +326,7 @@ class Peer:
         """Go."""
         self.connection.close(1000, "")
         self.hub.handler.disconnect(self.connection)
-        await asyncio.wait((self._writer,), timeout=0.1)
-        self._writer.cancel()
-        await asyncio.gather(self._writer, return_exceptions=True)
+        self.connection.stop()
 
 
 class Bench:

@@ -19,7 +19,7 @@ from app.db.engine import create_engine
 from app.db.unit_of_work import Database
 from app.main import create_app
 from app.security import Passwords
-from app.startup import DrainingServer
+from app.startup import DrainingServer, make_config
 from app.websocket.hub import Hub
 from tests.support.ports import free_port
 
@@ -106,18 +106,7 @@ async def run_server(settings: Settings) -> AsyncIterator[TestServer]:
     application = create_app(settings)
     quick = Passwords(QUICK_HASHER)
     application.state.context = dataclasses.replace(application.state.context, passwords=quick)
-    config = uvicorn.Config(
-        application,
-        host="127.0.0.1",
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        ws="app.websocket.server:SocketProtocol",
-        ws_max_size=settings.ws_message_bytes,
-        ws_ping_interval=None,
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=settings.shutdown_s,
-    )
+    config = make_config(settings, application)
     server = DrainingServer(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     serving = asyncio.create_task(server._serve())

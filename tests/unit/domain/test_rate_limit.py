@@ -30,25 +30,44 @@ def test_bucket_never_holds_more_than_a_burst() -> None:
     assert [bucket.take(3600) for _ in range(3)] == [0, 0, 0.5]
 
 
-def test_limiter_counts_each_key_by_itself_in_whole_seconds() -> None:
+def test_bucket_is_full_after_the_time_it_takes_to_fill() -> None:
+    """Then forgetting it changes nothing; a moment before that it would."""
+    bucket = TokenBucket(rate_per_s=2, burst=2, now=0)
+    assert bucket.is_full(0)
+    bucket.take(0)
+    assert not bucket.is_full(0.4)
+    assert bucket.is_full(0.5)
+
+
+def test_limiter_counts_each_key_by_itself() -> None:
     """One address that tries too often does not keep another one out."""
     clock = Clock()
-    limiter = RateLimiter(per_minute=2, clock=clock)
-    assert [limiter.take("a"), limiter.take("a"), limiter.take("a")] == [0, 0, 30]
+    limiter = RateLimiter(1 / 30, 2, clock)
+    assert [limiter.take("a"), limiter.take("a"), limiter.take("a")] == [0, 0, pytest.approx(30)]
     assert limiter.take("b") == 0
-    clock.now += 30
+    clock.now += 30.01
     assert limiter.take("a") == 0
+    assert limiter.take("a") > 0
 
 
-def test_limiter_forgets_only_those_who_are_idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When there are too many keys the full buckets go; one that is used up stays used up."""
-    monkeypatch.setattr(rate_limit, "MAX_BUCKETS", 3)
+def test_limiter_forgets_those_who_are_idle() -> None:
+    """The full buckets go as others are used; one that is used up stays used up."""
     clock = Clock()
-    limiter = RateLimiter(per_minute=1, clock=clock)
+    limiter = RateLimiter(1, 60, clock)
     for key in ("idle", "idle too"):
         limiter.take(key)
-    clock.now += 60
-    limiter.take("busy")
-    limiter.take("new")
-    assert set(limiter._buckets) == {"busy", "new"}
-    assert limiter.take("busy") == 60
+    clock.now += 1
+    for _ in range(60):
+        limiter.take("busy")
+    assert set(limiter._buckets) == {"busy"}
+    assert limiter.take("busy") == 1
+
+
+def test_limiter_remembers_who_used_it_up_until_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the limit the one not used for longest is forgotten, full or not: memory is bounded before all else."""
+    monkeypatch.setattr(rate_limit, "MAX_BUCKETS", 3)
+    limiter = RateLimiter(0.001, 1, Clock())
+    for key in "abcabcd":
+        limiter.take(key)
+    assert list(limiter._buckets) == ["b", "c", "d"]
+    assert limiter.take("b") > 0

@@ -2,13 +2,19 @@
 
 import pytest
 
+from app.domain.rate_limit import TokenBucket
 from app.websocket.conduct import BAD_MESSAGES_ALLOWED, FLOODED_MESSAGES_ALLOWED, WINDOW_S, Conduct
 from app.websocket.protocol import CloseCode, CloseError, ErrorCode, MessageError
 
 
+def conduct_of(rate_per_s: float, burst: int) -> Conduct:
+    """Return the account of somebody who has just come; messages and joins have a bucket each."""
+    return Conduct(TokenBucket(rate_per_s, burst, now=0), TokenBucket(rate_per_s, burst, now=0), now=0)
+
+
 def test_burst_passes_then_the_rate_rules() -> None:
     """A burst is let through; the next is refused with the time to wait, and passes after it."""
-    conduct = Conduct(rate_per_s=2, burst=3, now=0)
+    conduct = conduct_of(rate_per_s=2, burst=3)
     for _ in range(3):
         conduct.check_rate(0)
     with pytest.raises(MessageError) as refused:
@@ -20,7 +26,7 @@ def test_burst_passes_then_the_rate_rules() -> None:
 
 def test_time_to_wait_is_never_nothing() -> None:
     """However soon the next message may come, the client is told to wait at least a millisecond."""
-    conduct = Conduct(rate_per_s=1_000_000, burst=1, now=0)
+    conduct = conduct_of(rate_per_s=1_000_000, burst=1)
     conduct.check_rate(0)
     with pytest.raises(MessageError) as refused:
         conduct.check_rate(0)
@@ -35,7 +41,7 @@ def flood(conduct: Conduct, count: int, now: float) -> None:
 
 def test_flood_closes() -> None:
     """Somebody who goes on after many refusals is put out."""
-    conduct = Conduct(rate_per_s=0.001, burst=1, now=0)
+    conduct = conduct_of(rate_per_s=0.001, burst=1)
     conduct.check_rate(0)
     flood(conduct, FLOODED_MESSAGES_ALLOWED, 0)
     with pytest.raises(CloseError) as closed:
@@ -45,7 +51,7 @@ def test_flood_closes() -> None:
 
 def test_tenth_bad_message_closes() -> None:
     """Nine messages that are not of the protocol are answered, the tenth ends it."""
-    conduct = Conduct(rate_per_s=1, burst=1, now=0)
+    conduct = conduct_of(rate_per_s=1, burst=1)
     for _ in range(BAD_MESSAGES_ALLOWED - 1):
         conduct.count_bad(0)
     with pytest.raises(CloseError) as closed:
@@ -55,7 +61,7 @@ def test_tenth_bad_message_closes() -> None:
 
 def test_window_forgives() -> None:
     """What was done wrong more than ten seconds ago is forgotten."""
-    conduct = Conduct(rate_per_s=0.001, burst=1, now=0)
+    conduct = conduct_of(rate_per_s=0.001, burst=1)
     conduct.check_rate(0)
     flood(conduct, FLOODED_MESSAGES_ALLOWED, 0)
     for _ in range(BAD_MESSAGES_ALLOWED - 1):
@@ -63,3 +69,25 @@ def test_window_forgives() -> None:
     later = WINDOW_S + 0.1
     conduct.count_bad(later)
     flood(conduct, FLOODED_MESSAGES_ALLOWED, later)
+
+
+def test_joins_have_a_rate_of_their_own() -> None:
+    """A join beyond its burst is refused with the time to wait; messages go on, and it is no flood."""
+    conduct = conduct_of(rate_per_s=2, burst=3)
+    for _ in range(3):
+        conduct.check_join(0)
+    for _ in range(FLOODED_MESSAGES_ALLOWED + 1):
+        with pytest.raises(MessageError) as refused:
+            conduct.check_join(0)
+        assert (refused.value.code, refused.value.retry_after_ms) == (ErrorCode.RATE_LIMITED, 500)
+    conduct.check_rate(0)
+    conduct.check_join(0.5)
+
+
+def test_time_to_wait_for_a_join_is_never_nothing() -> None:
+    """However soon the next join may come, the client is told to wait at least a millisecond."""
+    conduct = conduct_of(rate_per_s=1_000_000, burst=1)
+    conduct.check_join(0)
+    with pytest.raises(MessageError) as refused:
+        conduct.check_join(0)
+    assert refused.value.retry_after_ms == 1

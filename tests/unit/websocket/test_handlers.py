@@ -256,7 +256,7 @@ async def test_anonymous_connection_signs_in() -> None:
         assert peer.sent[-1]["type"] == "authenticated"
         assert peer.connection.cursors[project_id].role is Role.EDITOR
         assert await peer.say("typing", project_id=project_id, task_id=uuid4()) == []
-        assert bench.hub.presence.online(project_id)[0]["user_id"] == str(ANNA.id)
+        assert orjson.loads(bench.hub.presence.online(project_id))[0]["user_id"] == str(ANNA.id)
         assert bench.hub.manager.connections_of(ANNA.id) == {peer.connection}
 
 

@@ -10,15 +10,15 @@ import structlog
 
 from app.broker.base import Signal, SignalType
 from app.websocket.protocol import CloseCode
-from tests.support.realtime import Bench, make_user, settle
+from tests.support.realtime import Bench, eventually, make_user, settle
 
 ANNA, BORIS = make_user("Anna"), make_user("Boris")
 
 
 async def let_go_when_closing(bench: Bench) -> None:
-    """Do as the endpoint does: a connection that closes is let go."""
+    """Do as the transports do: a connection that closes is let go."""
     for peer in bench.peers:
-        await peer.connection.ending.wait()
+        await eventually(lambda peer=peer: peer.transport.closed is not None)  # type: ignore[misc]
         bench.hub.handler.disconnect(peer.connection)
 
 

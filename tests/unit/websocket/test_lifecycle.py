@@ -4,33 +4,45 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import UUID
 
+import orjson
 import pytest
 import structlog
 
 from app.errors import Unauthorized
 from app.websocket import lifecycle
-from app.websocket.connection import Connection
+from app.websocket.connection import FAILED, Connection, SocketUser
 from app.websocket.lifecycle import run_connection
 from app.websocket.protocol import CloseCode, CloseError
-from tests.support.realtime import Bench, FakeTransport, make_user, settle
+from tests.support.realtime import Bench, FakePeer, make_user, settle
 
 ANNA = make_user("Anna")
-Reading = Callable[[], Awaitable[None]]
+NETWORK = "192.0.2.1"
+Reading = Callable[[], Awaitable[object]]
 
 
 class Life:
     """One connection run to its end."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, user: SocketUser | None = ANNA) -> None:
         self.bench = bench
-        self.transport = FakeTransport()
-        self.connection = Connection(self.transport, ANNA)
+        self.peer = FakePeer()
         self.before = asyncio.all_tasks()
         self.task: asyncio.Task[None] | None = None
+        self._user = user
+
+    @property
+    def connection(self) -> Connection:
+        """The connection while it is taken in."""
+        (connection,) = self.bench.hub.manager.connections.values()
+        return connection
 
     async def begin(self, read: Reading | None = None) -> None:
         """Start it; by default the peer says nothing."""
-        running = run_connection(self.bench.hub, self.connection, read or asyncio.Event().wait)  # type: ignore[arg-type]
+
+        async def do_read(_: Connection) -> None:
+            await (read or asyncio.Event().wait)()
+
+        running = run_connection(self.bench.hub, self.peer, self._user, do_read, network=NETWORK)
         self.task = asyncio.create_task(running)
         await settle()
 
@@ -41,10 +53,11 @@ class Life:
             await self.task
         assert self.bench.hub.manager.connections == {}
         assert self.bench.hub.manager.rooms == {}
+        assert self.bench.hub.manager.count_from(NETWORK) == 0
         assert self.bench.hub.handler._conduct == {}
-        assert self.bench.hub.presence.online(UUID(int=0)) == []
+        assert orjson.loads(self.bench.hub.presence.online(UUID(int=0))) == []
         self.check_tasks()
-        return self.transport.closed
+        return self.peer.closed
 
     def check_tasks(self) -> None:
         """No task of the connection runs on."""
@@ -61,8 +74,9 @@ async def life() -> AsyncIterator[Life]:
 async def test_peer_that_goes_ends_it(life: Life) -> None:
     """The reader returns: a normal end."""
     gone = asyncio.Event()
-    await life.begin(gone.wait)  # type: ignore[arg-type]
-    assert life.transport.types == ["welcome"]
+    await life.begin(gone.wait)
+    assert life.peer.types == ["welcome"]
+    assert life.bench.hub.manager.count_from(NETWORK) == 1
     gone.set()
     assert await life.end() == (CloseCode.NORMAL, "")
 
@@ -93,7 +107,7 @@ async def test_bug_while_reading(life: Life) -> None:
 
     with structlog.testing.capture_logs() as logs:
         await life.begin(read)
-        assert await life.end() == (CloseCode.INTERNAL, lifecycle.FAILED)
+        assert await life.end() == (CloseCode.INTERNAL, FAILED)
     assert [entry["event"] for entry in logs] == ["connection_failed"]
 
 
@@ -114,13 +128,13 @@ async def test_server_that_drains_takes_nobody(life: Life) -> None:
     life.bench.hub.is_draining = True
     await life.begin()
     assert await life.end() == (CloseCode.RESTART, "the server restarts")
-    assert life.transport.sent == []
+    assert life.peer.sent == []
 
 
 async def test_peer_that_takes_nothing_is_not_waited_for(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stuck writer is given a moment, then cut off."""
     monkeypatch.setattr(lifecycle, "CLOSE_S", 0.01)
-    life.transport.block()
+    life.peer.block()
     await life.begin()
     life.connection.close(CloseCode.TOO_SLOW, "")
     assert await life.end() is None
@@ -129,15 +143,14 @@ async def test_peer_that_takes_nothing_is_not_waited_for(life: Life, monkeypatch
 async def test_peer_that_vanished_ends_it(life: Life) -> None:
     """The writer notices first."""
     await life.begin()
-    life.transport.vanish()
+    life.peer.vanish()
     life.connection.send_json({"type": "pong"})
     assert await life.end() is None
 
 
 async def test_message_being_served_is_dropped_at_the_end(life: Life) -> None:
     """Nothing a client asked for is finished after its connection was let go: no device arrives that never departs."""
-    nobody = Life(life.bench)
-    nobody.connection.user = None
+    nobody = Life(life.bench, user=None)
     life.bench.directory.tokens["anna"] = ANNA
 
     async def read() -> None:
@@ -149,7 +162,7 @@ async def test_message_being_served_is_dropped_at_the_end(life: Life) -> None:
     await nobody.end()
     life.bench.directory.gate.set()
     await settle()
-    assert life.bench.hub.presence.online(UUID(int=0)) == []
+    assert orjson.loads(life.bench.hub.presence.online(UUID(int=0))) == []
 
 
 async def test_cancelled_from_outside_lets_go_too(life: Life) -> None:

@@ -10,7 +10,7 @@ from app.websocket.connection import Connection, SocketUser
 from app.websocket.events import EventType, UserEvent
 from app.websocket.manager import ConnectionManager
 from app.websocket.protocol import CloseCode, encode
-from tests.support.realtime import EPOCH, FakeClock, FakeLog, FakeTransport, make_user
+from tests.support.realtime import EPOCH, FakeClock, FakeLog, FakeTransport, make_user, settle
 
 HEAD = LogHead(EPOCH, 0, 0)
 
@@ -21,17 +21,24 @@ def connect(manager: ConnectionManager, user: SocketUser | None = None) -> Conne
     return connection
 
 
-def types(connection: Connection) -> list[bytes]:
-    return [frame.split(b'"')[3] for frame in connection._queue]
+async def types(connection: Connection) -> list[str]:
+    """Return the types of what it has been sent."""
+    await settle()
+    assert isinstance(connection._transport, FakeTransport)
+    return connection._transport.types
 
 
-def test_nothing_is_left_of_a_connection_that_went() -> None:
+async def test_nothing_is_left_of_a_connection_that_went() -> None:
     """Rooms, users and the connection itself are forgotten; the totals remain; going twice is harmless."""
-    manager = ConnectionManager()
+    manager, log = ConnectionManager(), FakeLog()
     connection = connect(manager, make_user())
     room = manager.open_room(uuid4(), HEAD)
     manager.join_project(connection, room, since=None, role=None)
-    connection.messages_sent, connection.events_delivered = 7, 5
+    for event in log.fill(room.project_id, 5):
+        room.append(event.seq, event.encoded)
+    connection.send_json({"type": "pong"})
+    connection.send_json({"type": "pong"})
+    await settle()
     for _ in range(2):
         manager.disconnect(connection)
     assert (manager.connections, manager.rooms, manager._by_user) == ({}, {}, {})
@@ -39,7 +46,7 @@ def test_nothing_is_left_of_a_connection_that_went() -> None:
     assert (stats["total_connections"], stats["messages_sent"], stats["events_delivered"]) == (1, 7, 5)
 
 
-def test_closing_connection_is_cleaned_up_too() -> None:
+async def test_closing_connection_is_cleaned_up_too() -> None:
     """A connection whose end was decided before it is let go leaves no empty room behind."""
     manager = ConnectionManager()
     connection = connect(manager)
@@ -87,7 +94,20 @@ def test_anonymous_connection_that_signed_in_is_its_users() -> None:
     assert manager.get_stats()["anonymous_connections"] == 1
 
 
-def test_join_reads_from_the_head_or_from_a_position() -> None:
+def test_connections_from_one_address_are_counted() -> None:
+    """While they are open; an address nobody comes from any more is forgotten."""
+    manager = ConnectionManager()
+    connections = [Connection(FakeTransport(), network=network) for network in ("a", "a", "b")]
+    for connection in connections:
+        manager.connect(connection)
+    assert [manager.count_from(network) for network in "abc"] == [2, 1, 0]
+    for connection in connections[1:]:
+        manager.disconnect(connection)
+    assert [manager.count_from(network) for network in "abc"] == [1, 0, 0]
+    assert manager._by_network == {"a": 1}
+
+
+async def test_join_reads_from_the_head_or_from_a_position() -> None:
     """Without a position reading begins at the head; with one after it, and a replay is counted if there is any."""
     manager = ConnectionManager(FakeLog().read)
     room = manager.open_room(uuid4(), LogHead(EPOCH, 5, 0))
@@ -115,7 +135,7 @@ def test_leaving_the_last_forgets_the_room() -> None:
     assert manager.viewers(room.project_id) == set()
 
 
-def test_revoke_puts_out_whom_it_means() -> None:
+async def test_revoke_puts_out_whom_it_means() -> None:
     """Matching viewers are told and read no more, also not as somebody who looks at a card; others stay."""
     manager, anna, boris = ConnectionManager(), make_user("Anna"), make_user("Boris")
     room = manager.open_room(uuid4(), HEAD)
@@ -124,7 +144,7 @@ def test_revoke_puts_out_whom_it_means() -> None:
         manager.join_project(connection, room, since=None, role=Role.EDITOR)
         connection.viewing[room.project_id] = uuid4()
     assert manager.revoke(room.project_id, lambda viewer: viewer.user_id == boris.id, "revoked") == 1
-    assert (types(staying), types(leaving)) == ([], [b"project_left"])
+    assert (await types(staying), await types(leaving)) == ([], ["project_left"])
     assert (staying.is_in_project(room.project_id), leaving.is_in_project(room.project_id)) == (True, False)
     assert leaving.viewing == {}
 
@@ -139,7 +159,7 @@ def test_role_is_set_while_the_room_is_read() -> None:
     assert connection.cursors[room.project_id].role is Role.ADMIN
 
 
-def test_broadcasts_reach_whom_they_name() -> None:
+async def test_broadcasts_reach_whom_they_name() -> None:
     """To a project's viewers but one, to a user's connections, to all: the number says how many."""
     manager, user = ConnectionManager(), make_user()
     viewer, author, other = connect(manager, user), connect(manager, user), connect(manager)
@@ -152,12 +172,12 @@ def test_broadcasts_reach_whom_they_name() -> None:
     assert manager.broadcast_to_project(uuid4(), event) == 0
     assert manager.broadcast_to_user(user.id, encode("notification")) == 2
     assert manager.broadcast_to_all(encode("reconnect")) == 3
-    assert types(viewer) == [b"typing", b"typing", b"notification", b"reconnect"]
-    assert types(author) == [b"typing", b"notification", b"reconnect"]
-    assert types(other) == [b"reconnect"]
+    assert await types(viewer) == ["typing", "typing", "notification", "reconnect"]
+    assert await types(author) == ["typing", "notification", "reconnect"]
+    assert await types(other) == ["reconnect"]
 
 
-def test_close_all() -> None:
+async def test_close_all() -> None:
     """Every one of them is given the same end."""
     manager = ConnectionManager()
     connections = [connect(manager), connect(manager)]
@@ -195,7 +215,7 @@ def test_stats_count_and_name_details_on_request_only() -> None:
 async def test_manager_without_a_log_serves_live_events_alone() -> None:
     """With no log to read, somebody behind gets a resync instead of hanging."""
     room = ConnectionManager().open_room(uuid4(), LogHead(EPOCH, 5, 0))
-    assert list(await room.read(3)) == []
+    assert await room.read(3) is None
     assert room.floor == 5
 
 

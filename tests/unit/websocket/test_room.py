@@ -6,10 +6,10 @@ import pytest
 
 from app.services.history import LogHead
 from app.websocket import room as room_module
-from app.websocket.connection import Connection
+from app.websocket.framing import frame
 from app.websocket.protocol import encode
 from app.websocket.room import Room
-from tests.support.realtime import FakeLog, FakeTransport, make_event, make_room, numbers, settle
+from tests.support.realtime import FakeLog, FakeTransport, connect, make_event, make_room, numbers, settle
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ async def test_what_was_appended_is_read_from_memory(log: FakeLog) -> None:
 async def test_nothing_is_read_at_the_head_or_beyond(log: FakeLog) -> None:
     """A cursor at the head gets nothing, and costs nothing."""
     room = make_room(log, events=3)
-    assert list(await room.read(3)) == []
-    assert list(await room.read(9)) == []
+    assert await room.read(3) is None
+    assert await room.read(9) is None
     assert log.readings == []
 
 
@@ -144,7 +144,7 @@ async def test_reading_never_runs_ahead_of_the_room(log: FakeLog) -> None:
     room = make_room(log, events=3)
     log.fill(room.project_id, 4)
     assert numbers(await room.read(0)) == [1, 2, 3]
-    assert list(await room.read(3)) == []
+    assert await room.read(3) is None
 
 
 async def test_abandoned_reading_disturbs_nobody(log: FakeLog) -> None:
@@ -188,7 +188,7 @@ async def test_events_trimmed_meanwhile_are_never_given_in_part(log: FakeLog, fl
     """When the log has lost what a cursor wants next, it gets nothing at all, and the room knows its new floor."""
     room = make_room(log, events=5)
     log.trim(room.project_id, floor)
-    assert list(await room.read(1)) == []
+    assert await room.read(1) is None
     assert room.floor == floor
     assert numbers(await room.read(floor)) == list(range(floor + 1, 6))
 
@@ -201,8 +201,9 @@ async def test_restart_forgets_the_tail(log: FakeLog) -> None:
     assert room.head == LogHead("epoch2", 1, 0)
     assert room.access_seq == 1
     log.events[room.project_id] = [make_event(room.project_id, 1, data={"title": "new"})]
-    (frame,) = await room.read(0)
-    assert b"new" in frame
+    batch = await room.read(0)
+    assert batch is not None
+    assert (b"new" in batch.frames, batch.event_count) == (True, 1)
 
 
 async def test_reading_of_a_log_replaced_meanwhile_is_thrown_away(log: FakeLog) -> None:
@@ -214,18 +215,40 @@ async def test_reading_of_a_log_replaced_meanwhile_is_thrown_away(log: FakeLog) 
     room.restart(LogHead("epoch2", 3, 0))
     new = asyncio.create_task(room.read(0))
     log.gate.set()
-    assert list(await old) == []
+    assert await old is None
     assert numbers(await new) == [1, 2, 3]
 
 
-async def test_viewers_are_woken_and_shown_signs_of_life(log: FakeLog) -> None:
-    """Every event wakes every viewer; a sign of life goes to all but its author."""
+async def test_what_several_miss_is_joined_once(log: FakeLog) -> None:
+    """Viewers at the same place are handed the same bytes, until something is appended."""
     room = make_room(log)
-    one, two = Connection(FakeTransport()), Connection(FakeTransport())
+    publish(log, room, 3)
+    batch = room.find_batch(1)
+    assert batch is not None
+    assert room.find_batch(1) is batch
+    assert batch.frames == b"".join(frame(event.encoded) for event in log.events[room.project_id][1:])
+    publish(log, room)
+    assert numbers(room.find_batch(1)) == [2, 3, 4]
+
+
+async def test_joined_batches_are_a_handful(log: FakeLog) -> None:
+    """Viewers at many places do not fill the memory with copies of the tail."""
+    room = make_room(log)
+    publish(log, room, 100)
+    for since in range(100):
+        assert numbers(room.find_batch(since)) == list(range(since + 1, 101))
+    assert len(room.batches) == room_module.MAX_BATCHES
+
+
+async def test_viewers_are_written_to_and_shown_signs_of_life(log: FakeLog) -> None:
+    """Every event reaches every viewer; a sign of life all but its author."""
+    room = make_room(log)
+    transports = FakeTransport(), FakeTransport()
+    one, two = (connect(transport) for transport in transports)
     for viewer in (one, two):
         viewer.open_cursor(room, 0, None)
-        viewer._wakened.clear()
     publish(log, room)
-    assert one._wakened.is_set()
+    await settle()
     room.send_ephemeral(encode("typing"), exclude=one)
-    assert (len(one._queue), len(two._queue)) == (0, 1)
+    await settle()
+    assert [transport.types for transport in transports] == [["task_created"], ["task_created", "typing"]]
