@@ -1,7 +1,7 @@
 # Aliases of ./dev for those whose fingers type make. Options go to ./dev itself.
-.PHONY: run demo test check fix watch build lock setup help clean
+.PHONY: run demo test check fix watch bench build lock setup help clean
 
-run demo test check fix watch build lock setup help:
+run demo test check fix watch bench build lock setup help:
 	@./dev $@
 
 clean:

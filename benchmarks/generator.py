@@ -5,13 +5,15 @@ import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from benchmarks.machine import LOAD_CORE, compile_c, pinned
 
 Figures = dict[str, Any]
 """What one phase measured; the names are in README.md."""
 
+EVENT_BYTES: Final = 304
+"""What one event weighs as JSON, at every peer."""
 _TEXTS = frozenset({"upgrade", "join", "rejoin"})
 """Options whose value the generator reads from a file, for they have lines."""
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 import jwt
 
@@ -23,6 +24,9 @@ from benchmarks.site import CONNECTIONS_PER_PERSON, UNLIMITED, Board
 from tests.support.ports import free_port
 
 START_S: Final = 20.0
+ORM_PEOPLE: Final = 16
+"""People in the ORM's database (`servers/orm_fastapi.py`)."""
+ORM_PROJECT: Final = "00000000-0000-4000-8000-000000000001"
 JOIN: Final = '{"type":"join_project","project_id":"{room}"}'
 
 
@@ -80,8 +84,9 @@ class TimeToDo(Peer):
     name = "timetodo"
     label = "Time to DO"
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, **environment: str) -> None:
         self.board = board
+        self._environment = environment
 
     def command(self, port: int, control_port: int, folder: Path) -> list[str]:
         """Return the command that starts it."""
@@ -92,7 +97,7 @@ class TimeToDo(Peer):
         """Return what it wants from the environment; puts the data into place."""
         shutil.copytree(self.board.data_dir, folder / "data")
         (folder / "projects").write_text("\n".join(self.rooms(rooms)))
-        return {**UNLIMITED, "TIMETODO_DATA_DIR": str(folder / "data")}
+        return {**UNLIMITED, **self._environment, "TIMETODO_DATA_DIR": str(folder / "data")}
 
     def rooms(self, count: int) -> list[str]:
         """Return the project ids of so many rooms."""
@@ -138,6 +143,27 @@ class Naive(Peer):
         }
         tokens = [jwt.encode({"sub": f"person-{number}"}, SECRET, "HS256") for number in range(people)]
         return Target(port, control_port, [pid], options, tokens)
+
+
+class OrmFastApi(Peer):
+    """The write path as the tutorials have it; its database is a SQLite file of its own, or the one it is given."""
+
+    name = "orm"
+    label = "FastAPI + SQLAlchemy ORM"
+
+    def __init__(self, database_url: str | None = None) -> None:
+        self._database_url = database_url
+
+    def command(self, port: int, control_port: int, folder: Path) -> list[str]:
+        """Return the command that starts it."""
+        url = self._database_url or f"sqlite+aiosqlite:///{folder / 'orm.sqlite3'}"
+        return [sys.executable, "-m", "benchmarks.servers.orm_fastapi", str(port), str(control_port), url]
+
+    def target(self, port: int, control_port: int, pid: int, *, clients: int, rooms: int) -> Target:
+        """Return how one speaks to it."""
+        del clients, rooms
+        people = [str(UUID(int=1000 + number)) for number in range(ORM_PEOPLE)]
+        return Target(port, control_port, [pid], {}, [jwt.encode({"sub": id_}, SECRET, "HS256") for id_ in people])
 
 
 class Simple(Peer):

@@ -16,6 +16,8 @@ from tests.support.site import Site
 CONNECTIONS_PER_PERSON: Final = 20
 ROOM_SIZE: Final = 20
 ROOMS: Final = 50
+RESUMED: Final = 100
+"""Events that those who resume have missed."""
 AT_ONCE: Final = 4
 """Registrations under way: hashing a password takes a core."""
 UNLIMITED: Final = {
@@ -40,6 +42,9 @@ class Board:
     tokens: list[str]
     crowd: str
     side: str
+    epoch: str
+    seq: int
+    """Where the log of the crowd's project stands; its last events are tasks that were created."""
     small: list[str]
     """Project ids. Person `n` is in small project `r` if `(r + n) % 50 < 20`."""
 
@@ -63,23 +68,26 @@ def _member(room: int, place: int) -> int:
     return (room + place % ROOM_SIZE) % ROOMS
 
 
-async def make_board(folder: Path, people: int, environment: dict[str, str] | None = None) -> Board:
-    """Make the board by the real server, then stop it."""
-    site = Site(folder / "board", **UNLIMITED, **(environment or {}))
+async def make_board(folder: Path, people: int, *, rooms: int = ROOMS, **environment: str) -> Board:
+    """Make the board by the real server, then stop it; with `rooms` small projects."""
+    site = Site(folder / "board", **UNLIMITED, **environment)
     await site.start()
     try:
         async with httpx2.AsyncClient(base_url=f"{site.url}/api/v1", timeout=60) as client:
-            accounts = await _register(site, client, max(people, ROOMS))
+            accounts = await _register(site, client, max(people, rooms))
             crowd = await _project(client, "Crowd", accounts)
             side = await _project(client, "Side", accounts[:ROOM_SIZE])
             small = []
-            for room in range(ROOMS):
+            for room in range(rooms):
                 members = [accounts[_member(room, place)] for place in range(ROOM_SIZE)]
                 small.append(await _project(client, f"Small {room}", members))
+            for number in range(RESUMED):
+                await _call(client, "/tasks", accounts[0], {"project_id": crowd, "title": f"Task {number}"})
+            board = await _get(client, f"/projects/{crowd}/board", accounts[0])
     finally:
         site.stop()
     tokens: list[str] = [account["access_token"] for account in accounts]
-    return Board(site.data_dir, tokens, crowd, side, small)
+    return Board(site.data_dir, tokens, crowd, side, board["epoch"], board["seq"], small)
 
 
 async def _register(site: Site, client: httpx2.AsyncClient, count: int) -> list[Json]:
@@ -109,5 +117,12 @@ async def _call(client: httpx2.AsyncClient, path: str, who: Json | None, body: J
     headers = {"Authorization": f"Bearer {who['access_token']}"} if who else {}
     answer = await client.post(path, json=body, headers=headers)
     assert answer.status_code == 201, answer.text
+    found: Json = answer.json()
+    return found
+
+
+async def _get(client: httpx2.AsyncClient, path: str, who: Json) -> Json:
+    answer = await client.get(path, headers={"Authorization": f"Bearer {who['access_token']}"})
+    assert answer.status_code == 200, answer.text
     found: Json = answer.json()
     return found

@@ -557,7 +557,7 @@ static void open_requests(void) {
 }
 
 static struct request *idle_request(void) {
-    for (int i = 0; i < want.http_clients; i++)
+    for (int i = 0; requests && i < want.http_clients; i++)
         if (!requests[i].busy) return &requests[i];
     return NULL;
 }
@@ -727,6 +727,7 @@ static int run_phase(void) {
     uint64_t in_time = measured_deliveries, answered = http_done;
     cpu = cpu_ns() - cpu;
     own_cpu = own_cpu_ns() - own_cpu;
+    int64_t unsent = due(&http_pace) < now_ns() ? (int64_t)((now_ns() - due(&http_pace)) / 1e9 * want.http_rate) : 0;
     is_sending = 0;
     end_paces();
     drain();
@@ -745,15 +746,16 @@ static int run_phase(void) {
            repeated - repeated_before, resyncs, churned, lost_clients, retries, bytes_in);
     printf("\"server_cpu_s\":%.4f,\"server_cpu_share\":%.4f,\"cpu_us_per_delivery\":%.4f,\"own_cpu_share\":%.4f,",
            cpu / 1e9, cpu / 1e9 / s, in_time ? cpu / 1e3 / in_time : 0, own_cpu / 1e9 / s);
-    printf("\"http_done\":%lu,\"http_failed\":%lu,\"http_per_s\":%.1f,\"cpu_us_per_request\":%.1f,\"late_ms\":%.2f,",
-           answered, http_failed, answered / s, answered ? cpu / 1e3 / answered : 0, max_late_ns / 1e6);
+    printf("\"http_done\":%lu,\"http_failed\":%lu,\"http_per_s\":%.1f,\"http_unsent\":%ld,"
+           "\"cpu_us_per_request\":%.1f,\"late_ms\":%.2f,",
+           answered, http_failed, answered / s, unsent, answered ? cpu / 1e3 / answered : 0, max_late_ns / 1e6);
     histogram_print("delivery", &delivery);
     histogram_print("last_delivery", &last_delivery);
     histogram_print("http", &http_time);
     histogram_print("probe", &probe_time);
     print_samples();
     printf("\"overloaded\":%s,\"rss_before_kib\":%ld,\"rss_ready_kib\":%ld,\"rss_end_kib\":%ld}\n",
-           in_flight > 0 ? "true" : "false", rss_before, rss_ready, rss_kib());
+           in_flight > 0 || unsent > want.http_rate ? "true" : "false", rss_before, rss_ready, rss_kib());
     fflush(stdout);
     return in_flight <= 0;
 }

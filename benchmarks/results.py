@@ -1,0 +1,84 @@
+"""What was measured, repeat by repeat, and the two ways to look at it: values of one peer, ratios of two."""
+
+import json
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Figures = dict[str, Any]
+Getter = Callable[[Figures], float]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The median of some values, and the smallest and greatest of them."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: list[float]) -> "Spread | None":
+        """Return the spread of values; None when there are none."""
+        return cls(statistics.median(values), min(values), max(values)) if values else None
+
+
+@dataclass
+class Results:
+    """Figures by measurement (`fanout:w32`), peer and repeat; None where a repeat failed."""
+
+    machine: dict[str, Any] = field(default_factory=dict)
+    plan: dict[str, Any] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    """Names of peers as people read them."""
+    missing: dict[str, str] = field(default_factory=dict)
+    """Why a peer, or a measurement (`peer in scenario`), is not there."""
+    figures: dict[str, dict[str, list[Figures | None]]] = field(default_factory=dict)
+
+    def record(self, measurement: str, peer: str, repeat: int, figures: Figures) -> None:
+        """Keep what one repeat measured."""
+        rows = self.figures.setdefault(measurement, {}).setdefault(peer, [])
+        rows += [None] * (repeat + 1 - len(rows))
+        rows[repeat] = figures
+
+    def peers(self, measurement: str) -> list[str]:
+        """Return who was measured, in the order of the labels."""
+        found = self.figures.get(measurement, {})
+        return [peer for peer in self.labels if peer in found]
+
+    def rows(self, measurement: str, peer: str) -> list[Figures]:
+        """Return the figures of every repeat that succeeded."""
+        return [row for row in self.figures.get(measurement, {}).get(peer, []) if row is not None]
+
+    def values(self, measurement: str, peer: str, get: Getter) -> list[float]:
+        """Return one figure of every repeat that succeeded."""
+        return [get(row) for row in self.rows(measurement, peer)]
+
+    def spread(self, measurement: str, peer: str, get: Getter) -> Spread | None:
+        """Return the spread of one figure."""
+        return Spread.of(self.values(measurement, peer, get))
+
+    def ratio(self, measurement: str, peer: str, other: str, get: Getter, *, of: str | None = None) -> Spread | None:
+        """Return the spread of a figure of `peer` divided by that of `other` in the same repeat.
+
+        With `of`, `other`'s figure is taken from that measurement instead.
+        """
+        mine = self.figures.get(measurement, {}).get(peer, [])
+        theirs = self.figures.get(of or measurement, {}).get(other, [])
+        pairs = [(get(a), get(b)) for a, b in zip(mine, theirs, strict=False) if a is not None and b is not None]
+        return Spread.of([a / b for a, b in pairs if b])
+
+    def save(self, path: Path) -> None:
+        """Write everything as JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(self.__dict__, indent=1, sort_keys=True) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "Results":
+        """Read what `save` wrote. The order of labels is the order of peers, so it is kept apart in the plan."""
+        results = cls(**json.loads(path.read_text()))
+        order = results.plan.get("peers", [])
+        results.labels = {name: results.labels[name] for name in order if name in results.labels}
+        return results

@@ -1,0 +1,71 @@
+"""The write path: tasks created over REST by 16 clients that each wait for their answer, on SQLite and PostgreSQL."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from benchmarks import generator
+from benchmarks.generator import http_request
+from benchmarks.machine import LOAD_CORE
+from benchmarks.peers import ORM_PROJECT, OrmFastApi, Peer, TimeToDo
+from benchmarks.scenarios import Bench
+from benchmarks.site import make_board
+from tests.support import servers
+
+WRITERS: Final = 16
+DURABLE: Final = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+"""The tests do without; here a commit is one."""
+
+
+def writing(bench: Bench) -> None:
+    """Create tasks, committed durably: ours and the ORM's route on SQLite, then both on PostgreSQL."""
+    _measure(bench, "write:sqlite", bench.ours, OrmFastApi())
+    try:
+        with _postgres() as url, tempfile.TemporaryDirectory(prefix="timetodo-board-") as folder:
+            ours, theirs = (asyncio.run(_make_database(url, name)) for name in ("ours", "theirs"))
+            board = asyncio.run(make_board(Path(folder), WRITERS, rooms=0, TIMETODO_DATABASE_URL=ours))
+            _measure(bench, "write:postgresql", TimeToDo(board, TIMETODO_DATABASE_URL=ours), OrmFastApi(theirs))
+    except (servers.ServerMissingError, RuntimeError) as error:
+        bench.results.missing["PostgreSQL"] = str(error)[:300]
+
+
+def _measure(bench: Bench, measurement: str, *peers: Peer) -> None:
+    for repeat, peer in bench.interleave(peers):
+        with bench.attempt(measurement, peer, repeat), peer.running() as target:
+            options = {"http_clients": WRITERS, "seconds": bench.plan.choose(5, 1.5), "warm": 1, "settle": 0.2}
+            requests = [_create(peer, target.tokens, person) for person in range(WRITERS)]
+            found = generator.run(target, http=requests, clients=0, **options)[0]
+            found.pop("rss")
+            bench.results.record(measurement, peer.name, repeat, found)
+
+
+def _create(peer: Peer, tokens: list[str], person: int) -> str:
+    path, project = ("/api/v1/tasks", peer.board.crowd) if isinstance(peer, TimeToDo) else ("/tasks", ORM_PROJECT)
+    return http_request("POST", path, tokens[person], f'{{"project_id":"{project}","title":"post-@@@@@@@@@@"}}')
+
+
+@contextmanager
+def _postgres() -> Iterator[str]:
+    """Yield a durable PostgreSQL beside the generator, so that the server under test has its core to itself."""
+    with patch.dict(servers.POSTGRES_OPTIONS, DURABLE), servers.Postgres() as server:
+        assert server.process is not None
+        os.sched_setaffinity(server.process.pid, {LOAD_CORE})
+        yield server.url
+
+
+async def _make_database(server_url: str, name: str) -> str:
+    """Make a database; return its URL as SQLAlchemy takes it."""
+    connection = await asyncpg.connect(server_url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
+    return urlsplit(server_url)._replace(scheme="postgresql+asyncpg", path=f"/{name}").geturl()
