@@ -79,14 +79,14 @@ class Peer(ABC):
 
 
 class TimeToDo(Peer):
-    """Ours."""
+    """Ours; `limited` with the limits it has by default, else with none that keep a thousand from one address away."""
 
     name = "timetodo"
     label = "Time to DO"
 
-    def __init__(self, board: Board, **environment: str) -> None:
+    def __init__(self, board: Board, *, limited: bool = False, **environment: str) -> None:
         self.board = board
-        self._environment = environment
+        self._environment = environment if limited else UNLIMITED | environment
 
     def command(self, port: int, control_port: int, folder: Path) -> list[str]:
         """Return the command that starts it."""
@@ -97,7 +97,8 @@ class TimeToDo(Peer):
         """Return what it wants from the environment; puts the data into place."""
         shutil.copytree(self.board.data_dir, folder / "data")
         (folder / "projects").write_text("\n".join(self.rooms(rooms)))
-        return {**UNLIMITED, **self._environment, "TIMETODO_DATA_DIR": str(folder / "data")}
+        own = {"TIMETODO_DATA_DIR": str(folder / "data"), "TIMETODO_LOG_LEVEL": "WARNING"}
+        return self._environment | own
 
     def rooms(self, count: int) -> list[str]:
         """Return the project ids of so many rooms."""

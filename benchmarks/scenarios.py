@@ -181,7 +181,8 @@ def soak(bench: Bench) -> None:
 
 def attacks(bench: Bench) -> None:
     """One client at a time misbehaves as well as it can; what a well-behaved one beside it feels."""
-    peers = [bench.ours] if bench.plan.is_quick else bench.named("timetodo", "naive")
+    ours = TimeToDo(bench.board, limited=True)
+    peers = [ours] if bench.plan.is_quick else [ours, *bench.named("naive")]
     seconds = bench.plan.choose(6, 2)
     for repeat, peer in bench.interleave(peers):
         if bench.plan.is_quick and repeat:
