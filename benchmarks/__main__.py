@@ -19,8 +19,8 @@ from benchmarks.writing import writing
 ALL: Final = SCENARIOS | {"writing": writing}
 FULL_REPEATS: Final = 5
 QUICK_REPEATS: Final = 3
-PEOPLE: Final = (250, 100)
-"""Accounts: a twentieth of the most connections there are, in full and in quick."""
+PEOPLE: Final = (250, 50)
+"""Accounts in full and in quick: a twentieth of the most connections there are, or of a thousand."""
 
 
 def main() -> None:

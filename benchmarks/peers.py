@@ -256,6 +256,7 @@ class Nats(Peer):
         del clients, rooms
         options = {
             "control": "nats",
+            "lines": "1",
             "upgrade": upgrade_request("/"),
             "after": "INFO ",
             "join": 'CONNECT {"verbose":false,"protocol":1}\r\nSUB {room} 1\r\nPING\r\n',

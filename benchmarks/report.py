@@ -94,6 +94,7 @@ def _fanout(results: Results, drawn: set[str]) -> str:
         _peer_table(results, "From publishing to each screen", paced),
         "A peer that cannot keep the pace has a queue that grows: its p99 says how long it was let, and is marked ∞ "
         "when the queue had not drained at the end.\n",
+        _image(drawn, "cpu", "the server's CPU time per delivery"),
         _peer_table(results, "CPU", cpu),
     )
 

@@ -21,6 +21,7 @@ from benchmarks.site import RESUMED, Board
 
 CLIENTS: Final = 1000
 QUICK_PEERS: Final = ("timetodo", "c_joined", "c_single", "nats", "node_socketio", "naive")
+ROOM_PEERS: Final = ("timetodo", "naive", "c_joined", "c_single")
 SLOW_BYTES: Final = 7_000_000
 """What passes by those who do not read."""
 
@@ -51,10 +52,13 @@ class Bench:
         """Return the peers of these names that are there."""
         return [peer for peer in self.peers if peer.name in names]
 
-    def interleave(self, peers: Iterable[Peer]) -> Iterator[tuple[int, Peer]]:
-        """Yield every peer once per repeat, in turn, each time beginning with another one."""
+    def interleave(self, peers: Iterable[Peer], *, quickly: bool = False) -> Iterator[tuple[int, Peer]]:
+        """Yield every peer once per repeat, in turn, each time beginning with another one.
+
+        What is `quickly` enough has one repeat in a quick run.
+        """
         order = list(peers)
-        for repeat in range(self.plan.repeats):
+        for repeat in range(1 if quickly and self.plan.is_quick else self.plan.repeats):
             shift = repeat % max(1, len(order))
             for peer in order[shift:] + order[:shift]:
                 yield repeat, peer
@@ -75,18 +79,24 @@ class Bench:
 def fanout(bench: Bench) -> None:
     """1,000 clients in one room: 1, 4, 8 and 32 events in flight, then 20, 200 and 500 a second."""
     full = "w1:2,w4:2,w8:2,w32:2,r20:4,r200:4,r500:4"
-    phases = bench.plan.choose(full, "w1:0.6,w32:0.6,r20:1,r200:1")
+    phases = bench.plan.choose(full, "w1:0.5,w32:0.5,r20:1,r200:1")
     peers = bench.named(*QUICK_PEERS) if bench.plan.is_quick else bench.peers
     for repeat, peer in bench.interleave(peers):
         with bench.attempt("fanout", peer, repeat), peer.running(clients=CLIENTS) as target:
-            options = {"clients": CLIENTS, "phases": phases, "warm": 0.4, "drain": bench.plan.choose(10, 3)}
+            options = {
+                "clients": CLIENTS,
+                "phases": phases,
+                "settle": 0.2,
+                "warm": 0.3,
+                "drain": bench.plan.choose(10, 2),
+            }
             _record_phases(bench, "fanout", peer, repeat, generator.run(target, **options))
 
 
 def small_rooms(bench: Bench) -> None:
     """50 rooms of 20: 32 events in flight, then 1,000 events a second over all rooms."""
     phases = bench.plan.choose("w32:3,r1000:4", "w32:0.6,r1000:1")
-    for repeat, peer in bench.interleave(bench.named("timetodo", "c_joined", "c_single", "naive")):
+    for repeat, peer in bench.interleave(bench.named(*bench.plan.choose(ROOM_PEERS, ROOM_PEERS[:2]))):
         with bench.attempt("rooms", peer, repeat), peer.running(clients=CLIENTS, rooms=50) as target:
             found = generator.run(target, clients=CLIENTS, rooms=50, phases=phases, warm=0.4, drain=5)
             _record_phases(bench, "rooms", peer, repeat, found)
@@ -98,7 +108,7 @@ def idle(bench: Bench) -> None:
     peers = bench.named("timetodo", "naive") if bench.plan.is_quick else bench.peers
     for repeat, peer in bench.interleave(peers):
         with bench.attempt("idle", peer, repeat), peer.running(clients=clients) as target:
-            found = generator.run(target, clients=clients, settle=2, seconds=0.5, timeout=120)[0]
+            found = generator.run(target, clients=clients, settle=bench.plan.choose(3, 1), seconds=0.2, timeout=120)[0]
             found["kib_each"] = (found["rss_ready_kib"] - found["rss_before_kib"]) / clients
             found["accepted_per_s"] = clients / found["connect_s"]
             bench.results.record("idle", peer.name, repeat, _tidy(found))
@@ -108,7 +118,7 @@ def rest(bench: Bench) -> None:
     """Reading and creating tasks 40 times a second, alone and beside 100 events a second for 1,000 clients."""
     seconds = bench.plan.choose(10, 3)
     board = bench.board
-    for repeat, peer in bench.interleave([bench.ours]):
+    for repeat, peer in bench.interleave([bench.ours], quickly=True):
         with bench.attempt("rest", peer, repeat), peer.running(clients=CLIENTS) as target:
             for name, rate in (("alone", 0), ("storm", 100)):
                 requests = _reads_and_writes(board, board.side)
@@ -143,9 +153,9 @@ def resume(bench: Bench) -> None:
 
 def slow_readers(bench: Bench) -> None:
     """7 MB pass by 20 connections that read nothing: what the server keeps for them, what the others feel."""
-    rate = bench.plan.choose(2000, 3000)
+    rate = bench.plan.choose(2000, 5000)
     seconds = SLOW_BYTES / generator.EVENT_BYTES / rate
-    for repeat, peer in bench.interleave([bench.ours]):
+    for repeat, peer in bench.interleave([bench.ours], quickly=True):
         for name, slow in (("none", 0), ("twenty", 20)):
             with bench.attempt("slow", peer, repeat), peer.running(clients=CLIENTS) as target:
                 found = generator.run(target, clients=100, slow=slow, rate=rate, seconds=seconds, settle=1)[0]
@@ -155,10 +165,10 @@ def slow_readers(bench: Bench) -> None:
 
 def storms(bench: Bench) -> None:
     """Connect, flood, disconnect, again and again: the memory after the second time and after the last."""
-    for repeat, peer in bench.interleave([bench.ours]):
+    for repeat, peer in bench.interleave([bench.ours], quickly=True):
         with bench.attempt("storms", peer, repeat), peer.running(clients=CLIENTS) as target:
             after = []
-            for _ in range(bench.plan.choose(8, 4)):
+            for _ in range(bench.plan.choose(8, 3)):
                 generator.run(target, clients=CLIENTS, phases="w32:1", settle=0.2)
                 after.append(_rss_kib(target))
             figures = {"after_kib": after, "change": after[-1] / after[1] - 1}
@@ -173,7 +183,7 @@ def soak(bench: Bench) -> None:
         options = {"rate": 50, "churn": 5, "rejoin": rejoin, "http_clients": 8, "http_rate": 10}
         seconds = bench.plan.choose(300, 30)
         requests = _reads_and_writes(board, board.side)
-        found = generator.run(target, clients=500, seconds=seconds, warm=5, http=requests, **options)[0]
+        found = generator.run(target, clients=500, seconds=seconds, warm=2, http=requests, **options)[0]
         found["kib_per_minute"] = _slope(found["rss"][len(found["rss"]) // 3 :]) * 60
         found["samples"] = found["rss"][::5]
         bench.results.record("soak", peer.name, 0, _tidy(found))
@@ -183,10 +193,8 @@ def attacks(bench: Bench) -> None:
     """One client at a time misbehaves as well as it can; what a well-behaved one beside it feels."""
     ours = TimeToDo(bench.board, limited=True)
     peers = [ours] if bench.plan.is_quick else [ours, *bench.named("naive")]
-    seconds = bench.plan.choose(6, 2)
-    for repeat, peer in bench.interleave(peers):
-        if bench.plan.is_quick and repeat:
-            break
+    seconds = bench.plan.choose(6, 1.5)
+    for repeat, peer in bench.interleave(peers, quickly=True):
         for name in ("nothing", *ATTACKS):
             with bench.attempt(f"attack {name}", peer, repeat), peer.running(clients=20) as target:
                 found = _attacked(peer, target, name, seconds)
@@ -195,7 +203,7 @@ def attacks(bench: Bench) -> None:
 
 def _attacked(peer: Peer, target: Target, attack: str, seconds: float) -> Figures:
     """Return what a victim measured while an attack ran."""
-    options: dict[str, Any] = {"rate": 20, "warm": 1, "seconds": seconds, "settle": 0.3, "drain": 5}
+    options: dict[str, Any] = {"rate": 20, "warm": 0.5, "seconds": seconds, "settle": 0.2, "drain": 5}
     if isinstance(peer, TimeToDo):
         options |= {"probe": '{"type":"ping"}', "probed": '"type":"pong"', "probe_rate": 10}
     load = Load(target, clients=5, **options)

@@ -97,7 +97,7 @@ static void poll_once(int64_t deadline) {
         } else if (tag == CONTROL) {
             read_control();
         } else if (tag < 0) {
-            read_request(&requests[-1 - tag]);
+            read_request(-1 - tag);
         } else {
             serve_client(tag - FIRST_CLIENT, events[i].events);
         }

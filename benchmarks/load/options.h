@@ -13,7 +13,7 @@ enum { MAX_FILES = 256, MAX_PIDS = 8 };
 static const int64_t SECOND = 1000000000;
 
 static struct {
-    int port, control_port, clients, slow, rooms, window, http_clients, pending, pids[MAX_PIDS], pid_count;
+    int port, control_port, clients, slow, rooms, window, http_clients, pending, lines, pids[MAX_PIDS], pid_count;
     double rate, seconds, settle, warm, drain, http_rate, churn, probe_rate, timeout;
     uint64_t until, since;
     const char *control, *after, *ready, *ping, *pong, *probe, *probed, *mark;
@@ -68,7 +68,7 @@ static void take_option(char *option) {
 #define TEXT(name) if (!strcmp(option, #name)) { want.name = value; return; }
 #define FILE_OF(name) if (!strcmp(option, #name)) { want.name = read_file(value); return; }
     NUMBER(port) NUMBER(control_port) NUMBER(clients) NUMBER(slow) NUMBER(rooms) NUMBER(window) NUMBER(http_clients)
-    NUMBER(pending) NUMBER(rate) NUMBER(seconds) NUMBER(settle) NUMBER(warm) NUMBER(drain) NUMBER(http_rate) NUMBER(churn)
+    NUMBER(lines) NUMBER(pending) NUMBER(rate) NUMBER(seconds) NUMBER(settle) NUMBER(warm) NUMBER(drain) NUMBER(http_rate) NUMBER(churn)
     NUMBER(probe_rate) NUMBER(until) NUMBER(since) NUMBER(timeout)
     TEXT(control) TEXT(after) TEXT(ready) TEXT(ping) TEXT(pong) TEXT(probe) TEXT(probed) TEXT(mark) TEXT(phases)
     FILE_OF(upgrade) FILE_OF(join) FILE_OF(rejoin)

@@ -86,8 +86,27 @@ static void join(int index) {
         lose_client(index, "it took no join message");
 }
 
+/* Where messages are lines and a frame may end within one: put what was left before, keep what is left now. Returns
+ * the lines that are complete. */
+static const char *take_lines(struct client *client, const char *text, size_t *size) {
+    static char lines[READ_BYTES * 2];
+    if (*size + client->line_size > sizeof lines) fail("a frame of more than %zu bytes", sizeof lines);
+    if (client->line_size) memcpy(lines, client->line, client->line_size);
+    memcpy(lines + client->line_size, text, *size);
+    size_t all = client->line_size + *size;
+    const char *last = memrchr(lines, '\n', all);
+    *size = last ? (size_t)(last + 1 - lines) : 0;
+    client->line_size = all - *size;
+    if (client->line_size) {
+        client->line = realloc(client->line, client->line_size);
+        memcpy(client->line, lines + *size, client->line_size);
+    }
+    return lines;
+}
+
 static void take_text(int index, const char *text, size_t size, int64_t now) {
     struct client *client = &clients[index];
+    if (want.lines) text = take_lines(client, text, &size);
     if (starts(text, size, want.ping)) {
         send_text(client->fd, want.pong, strlen(want.pong));
         return;

@@ -43,10 +43,21 @@ static int take_answer(struct request *request, const uint8_t *bytes, size_t siz
     return request->expected && request->size >= request->expected;
 }
 
-static void read_request(struct request *request) {
+static void open_request(int index) {
+    requests[index].fd = dial(want.port);
+    watch(requests[index].fd, -1 - index, EPOLLIN, EPOLL_CTL_ADD);
+}
+
+static void read_request(int index) {
+    struct request *request = &requests[index];
     ssize_t got = recv(request->fd, buffer, READ_BYTES, 0);
     if (got < 0 && errno == EAGAIN) return;
-    if (got <= 0) fail("the server hung up on an HTTP client");
+    if (got <= 0 && request->busy) fail("the server hung up on an HTTP client that waits for its answer");
+    if (got <= 0) {                         /* idle for longer than the server keeps a connection */
+        close(request->fd);
+        open_request(index);
+        return;
+    }
     if (!take_answer(request, buffer, got)) return;
     int64_t now = now_ns();
     request->busy = 0;
@@ -60,10 +71,7 @@ static void read_request(struct request *request) {
 
 static void open_requests(void) {
     requests = calloc(want.http_clients ? want.http_clients : 1, sizeof *requests);
-    for (int i = 0; i < want.http_clients; i++) {
-        requests[i].fd = dial(want.port);
-        watch(requests[i].fd, -1 - i, EPOLLIN, EPOLL_CTL_ADD);
-    }
+    for (int i = 0; i < want.http_clients; i++) open_request(i);
 }
 
 static struct request *idle_request(void) {

@@ -25,6 +25,8 @@ struct client {
     uint64_t last;                  /* the newest event it has */
     uint8_t *rest;                  /* bytes of a frame that is not complete */
     size_t rest_size;
+    char *line;                     /* a line that is not complete, with `lines` */
+    size_t line_size;
     int has_joined;                 /* once: a client that comes back does not count again */
 };
 
@@ -125,7 +127,7 @@ static void open_client(int index) {
     struct client *client = &clients[index];
     client->fd = dial(want.port);
     client->state = DIALING;
-    client->rest_size = 0;
+    client->rest_size = client->line_size = 0;
     handshakes++;
     watch(client->fd, FIRST_CLIENT + index, EPOLLOUT, EPOLL_CTL_ADD);
 }
