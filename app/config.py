@@ -15,7 +15,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 CHECKOUT_ROOT = Path(__file__).resolve().parent.parent
 WEAK_SECRETS = frozenset({"secret", "changeme", "change-me", "password", "timetodo", "development", "insecure"})
 MIN_SECRET_LENGTH = 32
-DATABASES = ("sqlite+aiosqlite:", "postgresql+asyncpg:")
+DATABASES = ("sqlite:", "postgresql+asyncpg:")
+SQLITE_OF_OLD = "sqlite+aiosqlite:"
+"""How SQLite was written when it had another driver; it means the same."""
 
 
 class Registration(StrEnum):
@@ -47,7 +49,7 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """More origins (comma separated) whose pages may use the API and the socket."""
     database_url: str | None = None
-    """`sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`; default: a SQLite file in the data directory."""
+    """`sqlite:///path` or `postgresql+asyncpg://…`; default: a SQLite file in the data directory."""
     redis_url: str | None = None
     """`redis://…` when several servers share one database; default: in-process."""
     redis_prefix: str = "timetodo"
@@ -105,7 +107,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _refuse_other_databases(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(DATABASES):
+        if value is not None and not value.startswith((*DATABASES, SQLITE_OF_OLD)):
             message = f"TIMETODO_DATABASE_URL must begin with {' or '.join(DATABASES)}"
             raise ValueError(message)
         return value
@@ -122,7 +124,7 @@ class Settings(BaseSettings):
     @property
     def resolved_database_url(self) -> str:
         """The database to open: the configured one or the SQLite file in the data directory."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'timetodo.sqlite3'}"
+        return self.database_url or f"sqlite:///{self.data_dir / 'timetodo.sqlite3'}"
 
     @property
     def origins(self) -> frozenset[str]:

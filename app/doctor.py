@@ -38,8 +38,7 @@ def _check_secret(path: Path) -> str | None:
 
 async def _ask_database(settings: Settings) -> None:
     async def look(database: Database) -> None:
-        async with database.engine.connect():
-            pass
+        await database.engine.run_alone(lambda _: None, writes=False)
 
     await use_database(settings, look)
 

@@ -4,7 +4,6 @@ Events leave for the broker after the commit and only then. If the process dies 
 the log: what travels is a hint, the log is the truth.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVarTuple
@@ -12,15 +11,13 @@ from uuid import UUID
 
 import orjson
 import structlog
-from sqlalchemy import Executable, Result, func, insert, select, update
-from sqlalchemy.engine import CursorResult
+from sqlalchemy import Executable, Result, bindparam, func, insert, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql import Select
 
 from app.broker.base import Broker, Signal, SignalType
-from app.db.engine import WRITE_OPTION
+from app.db.base import Engine, Transaction, TransactionLost, Values
 from app.domain.clock import utc_now
 from app.domain.events import Event, EventType
 from app.errors import Unavailable
@@ -28,10 +25,19 @@ from app.models import LoggedEvent, Project
 
 Columns = TypeVarTuple("Columns")
 _log = structlog.get_logger(__name__)
+_NEXT_SEQ = (
+    update(Project)
+    .where(Project.id == bindparam("project"))
+    .values(event_seq=Project.event_seq + 1)
+    .returning(Project.event_seq)
+)
+_APPEND = insert(LoggedEvent)
 
 
 class UnitOfWork:
     """One transaction, begun at its first statement, so a request refused before it touches nothing.
+
+    A statement given with the values of its parameters is a constant of its module: SQLite keeps it prepared.
 
     `actor_id` and `op_id` are written into every event recorded here. `keeps_answer` turns False when the answer
     holds a credential: it must not be stored for a repetition of the call.
@@ -45,53 +51,59 @@ class UnitOfWork:
         self._signals: list[tuple[SignalType, UUID]] = []
         self._database = database
         self._writes = writes
-        self._connection: AsyncConnection | None = None
+        self._transaction: Transaction | None = None
 
-    async def fetch(self, statement: Select[*Columns]) -> Result[*Columns]:
-        """Run a SELECT."""
-        return await (await self._open()).execute(statement)
-
-    async def execute(
-        self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None
-    ) -> CursorResult[*tuple[Any, ...]]:
-        """Run any statement; with `rows`, once for each."""
-        result = await (await self._open()).execute(statement, rows)
-        assert isinstance(result, CursorResult)
+    async def find(self, statement: Select[*Columns], values: Mapping[str, Any] | None = None) -> Result[*Columns]:
+        """Run a SELECT of a few rows by their keys: so short that SQLite may be asked on the event loop."""
+        result: Result[*Columns] = await (await self._begun()).execute(statement, values, in_thread=False)
         return result
 
-    async def lock(self, rows: Select[*Columns]) -> None:
+    async def fetch(self, statement: Select[*Columns]) -> Result[*Columns]:
+        """Run any SELECT."""
+        transaction = await self._begun()
+        result: Result[*Columns] = await transaction.execute(statement, None, in_thread=not self._writes)
+        return result
+
+    async def execute(self, statement: Executable, values: Values | None = None) -> Result[*tuple[Any, ...]]:
+        """Run a statement that changes a few rows; with a sequence of values, once for each."""
+        result: Result[*tuple[Any, ...]] = await (await self._begun()).execute(statement, values, in_thread=False)
+        return result
+
+    async def sweep(self, statement: Executable) -> None:
+        """Run a statement that may change any number of rows."""
+        await (await self._begun()).execute(statement, None, in_thread=True)
+
+    async def lock(self, rows: Select[*Columns], values: Mapping[str, Any] | None = None) -> None:
         """Hold some rows until the transaction ends; what is read afterwards is what earlier holders left.
 
         A statement that both locks and reads would see the other tables as they were before it waited. SQLite needs
         no lock: there is one writer at a time.
         """
         if not self._database.is_sqlite:
-            await self.fetch(rows.with_for_update())
+            await self.find(rows.with_for_update(), values)
 
     async def lock_name(self, name: str) -> None:
         """Hold a name, which need not be a row's, until the transaction ends."""
         if not self._database.is_sqlite:
-            await self.fetch(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+            await self.find(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
     async def record(self, project_id: UUID, type_: EventType, data: Mapping[str, Any]) -> Event:
         """Append a fact to the project's log, in this transaction; it is published after the commit.
 
         The project's row lock, taken here at the latest, makes the order of `seq` the order of commits.
         """
-        statement = update(Project).where(Project.id == project_id).values(event_seq=Project.event_seq + 1)
-        seq = (await self.execute(statement.returning(Project.event_seq))).scalar_one()
+        seq = (await self.execute(_NEXT_SEQ, {"project": project_id})).scalar_one()
         event = Event(project_id, seq, type_, utc_now(), self.actor_id, self.op_id, orjson.dumps(data))
-        await self.execute(
-            insert(LoggedEvent).values(
-                project_id=project_id,
-                seq=seq,
-                type=event.type.value,
-                timestamp=event.timestamp,
-                user_id=event.user_id,
-                op_id=event.op_id,
-                data=event.data.decode(),
-            )
-        )
+        row = {
+            "project_id": project_id,
+            "seq": seq,
+            "type": event.type.value,
+            "timestamp": event.timestamp,
+            "user_id": event.user_id,
+            "op_id": event.op_id,
+            "data": event.data.decode(),
+        }
+        await self.execute(_APPEND, row)
         self.events.append(event)
         return event
 
@@ -101,44 +113,34 @@ class UnitOfWork:
 
     async def commit(self) -> None:
         """Make it durable, then publish what was recorded."""
-        if self._connection is None:
-            return
-        try:
-            await self._connection.commit()
-        except BaseException:
-            # SQLite keeps the transaction open, with its write lock, when a commit fails: such a connection must not
-            # go back to the pool.
-            await self._connection.invalidate()
-            raise
-        await self._database.publish(self.events, self._signals)
-        self.events, self._signals = [], []
+        if self._transaction is not None:
+            await self._transaction.commit(self._publish)
 
     async def close(self) -> None:
         """End the transaction; what was not committed never was."""
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        try:
-            await connection.close()
-        finally:
-            if self._writes:
-                self._database.writer_done()
+        transaction, self._transaction = self._transaction, None
+        if transaction is not None:
+            await transaction.close()
 
-    async def _open(self) -> AsyncConnection:
-        if self._connection is None:
-            self._connection = await self._database.begin(writes=self._writes)
-        return self._connection
+    async def _begun(self) -> Transaction:
+        if self._transaction is None:
+            self._transaction = await self._database.engine.begin(writes=self._writes)
+        return self._transaction
+
+    async def _publish(self) -> None:
+        events, self.events = self.events, []
+        signals, self._signals = self._signals, []
+        await self._database.publish(events, signals)
 
 
 class Database:
     """Hands out transactions. One per server."""
 
-    def __init__(self, engine: AsyncEngine, broker: Broker, *, server_id: str) -> None:
+    def __init__(self, engine: Engine, broker: Broker, *, server_id: str) -> None:
         self.engine = engine
         self._server_id = server_id
         self._broker = broker
-        self.is_sqlite = engine.dialect.name == "sqlite"
-        self._writer = asyncio.Lock()
+        self.is_sqlite = engine.is_sqlite
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:
@@ -169,36 +171,6 @@ class Database:
             finally:
                 await unit.close()
 
-    async def begin(self, *, writes: bool) -> AsyncConnection:
-        """Open a connection with its transaction begun.
-
-        SQLite has one writer at a time; waiting for our turn here, in order, beats polling its lock.
-        """
-        if writes and self.is_sqlite:
-            await self._writer.acquire()
-        try:
-            connection = await self.engine.connect()
-            try:
-                if self.is_sqlite:
-                    connection = await connection.execution_options(**{WRITE_OPTION: writes})
-                elif not writes:
-                    connection = await connection.execution_options(
-                        isolation_level="REPEATABLE READ", postgresql_readonly=True
-                    )
-            except BaseException:
-                await connection.close()
-                raise
-        except BaseException:
-            if writes:
-                self.writer_done()
-            raise
-        return connection
-
-    def writer_done(self) -> None:
-        """Let the next writer in."""
-        if self.is_sqlite:
-            self._writer.release()
-
     async def publish(self, events: Sequence[Event], signals: Sequence[tuple[SignalType, UUID]]) -> None:
         """Hand committed events, then signals, to the broker. A broker that fails costs delay, never an event."""
         try:
@@ -219,7 +191,7 @@ def _told_as_unavailable() -> Iterator[None]:
     """A database that is away, full or read-only is no bug of ours; the caller may try again."""
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
+    except (OperationalError, InterfaceError, PoolTimeoutError, TransactionLost, OSError) as error:
         _log.error("database_failed", exc_info=error)
         message = "the database cannot do this now; try again in a moment"
         raise Unavailable(message) from error

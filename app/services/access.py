@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.db.unit_of_work import UnitOfWork
@@ -20,7 +20,6 @@ from app.permissions import Action, Role, Visibility, may, may_see
 Record = Row[*tuple[Any, ...]]
 """A row of a table; its columns are attributes."""
 
-_NO_PROJECT = "no such project, or you may not see it"
 _ACTION_PHRASE = {
     Action.READ: "read this project",
     Action.SEE_MEMBERS_LIST: "see who its members are",
@@ -57,28 +56,54 @@ class ProjectAccess:
     row: Record
 
 
+_ACTOR = (
+    select(User.id, User.name, User.is_admin)
+    .join(Session, Session.user_id == User.id)
+    .where(
+        Session.id == bindparam("session"),
+        User.id == bindparam("user"),
+        User.is_active,
+        Session.ended_at.is_(None),
+        Session.expires_at > bindparam("now"),
+    )
+)
+
+
 async def load_actor(uow: UnitOfWork, user_id: UUID, session_id: UUID) -> Actor:
     """Return the person behind a session that is still good.
 
     Raises:
         Unauthorized: the session has ended or the account was deactivated.
     """
-    statement = (
-        select(User.id, User.name, User.is_admin)
-        .join(Session, Session.user_id == User.id)
-        .where(
-            Session.id == session_id,
-            User.id == user_id,
-            User.is_active,
-            Session.ended_at.is_(None),
-            Session.expires_at > utc_now(),
-        )
-    )
-    row = (await uow.fetch(statement)).one_or_none()
+    row = (await uow.find(_ACTOR, {"user": user_id, "session": session_id, "now": utc_now()})).one_or_none()
     if row is None:
         message = "this session has ended; sign in again"
         raise Unauthorized(message)
     return Actor(row.id, session_id, row.name, row.is_admin)
+
+
+class _Way:
+    """A way to a project: the statements that lock it and read it, built once, and what is said when it leads nowhere.
+
+    `which` finds the project by the parameter `id`.
+    """
+
+    def __init__(self, which: ColumnElement[bool], noun: str) -> None:
+        self.missing = f"no such {noun}, or you may not see it"
+        self.lock = select(Project.id).where(which)
+        membership = (Member.project_id == Project.id) & (Member.user_id == bindparam("user"))
+        self.read = (
+            select(Project, Member.role).outerjoin(Member, membership).where(which, Project.deleted_at.is_(None))
+        )
+
+
+def _parent(project_id: InstrumentedAttribute[UUID], child_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    return Project.id == select(project_id).where(child_id == bindparam("id")).scalar_subquery()
+
+
+_BY_ID = _Way(Project.id == bindparam("id"), "project")
+_BY_TASK = _Way(_parent(Task.project_id, Task.id), "task")
+_BY_COMMENT = _Way(_parent(Comment.project_id, Comment.id), "comment")
 
 
 async def open_project(
@@ -90,21 +115,21 @@ async def open_project(
         NotFound: no such project, or not visible to the actor.
         Forbidden: visible, but the actor's role does not suffice.
     """
-    return await _open(uow, actor, Project.id == project_id, action, lock=lock, missing=_NO_PROJECT)
+    return await _open(uow, actor, _BY_ID, project_id, action, lock=lock)
 
 
 async def open_task(
     uow: UnitOfWork, actor: Actor | None, task_id: UUID, action: Action, *, lock: bool = False
 ) -> ProjectAccess:
     """Return the project of a task, like `open_project`; the task itself is then loaded within it."""
-    return await _open_parent(uow, actor, Task.project_id, Task.id == task_id, action, "task", lock=lock)
+    return await _open(uow, actor, _BY_TASK, task_id, action, lock=lock)
 
 
 async def open_comment(
     uow: UnitOfWork, actor: Actor | None, comment_id: UUID, action: Action, *, lock: bool = False
 ) -> ProjectAccess:
     """Return the project of a comment, like `open_project`."""
-    return await _open_parent(uow, actor, Comment.project_id, Comment.id == comment_id, action, "comment", lock=lock)
+    return await _open(uow, actor, _BY_COMMENT, comment_id, action, lock=lock)
 
 
 def require(project: ProjectAccess, action: Action) -> None:
@@ -118,41 +143,15 @@ def require(project: ProjectAccess, action: Action) -> None:
         raise Forbidden(message)
 
 
-async def _open_parent(
-    uow: UnitOfWork,
-    actor: Actor | None,
-    project_id: InstrumentedAttribute[UUID],
-    child: ColumnElement[bool],
-    action: Action,
-    noun: str,
-    *,
-    lock: bool,
-) -> ProjectAccess:
-    condition = Project.id == select(project_id).where(child).scalar_subquery()
-    return await _open(uow, actor, condition, action, lock=lock, missing=f"no such {noun}, or you may not see it")
-
-
 async def _open(
-    uow: UnitOfWork,
-    actor: Actor | None,
-    which: ColumnElement[bool],
-    action: Action,
-    *,
-    lock: bool,
-    missing: str,
+    uow: UnitOfWork, actor: Actor | None, way: _Way, id_: UUID, action: Action, *, lock: bool
 ) -> ProjectAccess:
-    user_id = actor.user_id if actor else None
     if lock:
-        await uow.lock(select(Project.id).where(which))
-    statement = (
-        select(Project, Member.role)
-        .outerjoin(Member, (Member.project_id == Project.id) & (Member.user_id == user_id))
-        .where(which, Project.deleted_at.is_(None))
-    )
-    row = (await uow.fetch(statement)).one_or_none()
+        await uow.lock(way.lock, {"id": id_})
+    row = (await uow.find(way.read, {"id": id_, "user": actor.user_id if actor else None})).one_or_none()
     role = Role(row.role) if row is not None and row.role is not None else None
     if row is None or not may_see(role, Visibility(row.visibility)):
-        raise NotFound(missing)
+        raise NotFound(way.missing)
     project = ProjectAccess(row.id, row.key, role, row)
     require(project, action)
     return project

@@ -4,7 +4,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain import ranking
@@ -16,9 +16,13 @@ from app.schemas.projects import Column, ColumnCreate, ColumnUpdate
 from app.security import new_id
 from app.services import facts
 from app.services.access import Actor, ProjectAccess, open_project
-from app.services.placement import find_gap
+from app.services.placement import Siblings, find_gap
 
 MAX_COLUMNS = 50
+_ALL = Siblings(BoardColumn, BoardColumn.project_id == bindparam("project"))
+_OTHERS = Siblings(
+    BoardColumn, (BoardColumn.project_id == bindparam("project")) & (BoardColumn.id != bindparam("column"))
+)
 
 
 async def create(uow: UnitOfWork, actor: Actor, project_id: UUID, body: ColumnCreate) -> Column:
@@ -28,7 +32,7 @@ async def create(uow: UnitOfWork, actor: Actor, project_id: UUID, body: ColumnCr
     if len(existing) >= MAX_COLUMNS:
         message = f"a project has at most {MAX_COLUMNS} columns; delete one first"
         raise Conflict(message)
-    low, high = await find_gap(uow, BoardColumn, BoardColumn.project_id == project.id, body)
+    low, high = await find_gap(uow, _ALL, {"project": project.id}, body)
     column = Column(
         id=new_id(),
         key=_make_key(body.name, {column.key for column in existing}),
@@ -48,8 +52,7 @@ async def update_column(uow: UnitOfWork, actor: Actor, project_id: UUID, column_
     column = await _get_column(uow, project, column_id)
     wanted: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set - {"before_id", "after_id"}}
     if body.before_id or body.after_id:
-        siblings = (BoardColumn.project_id == project.id) & (BoardColumn.id != column.id)
-        low, high = await find_gap(uow, BoardColumn, siblings, body)
+        low, high = await find_gap(uow, _OTHERS, {"project": project.id, "column": column.id}, body)
         if not ((low is None or low < column.position) and (high is None or column.position < high)):
             wanted["position"] = ranking.between(low, high)
     changed = facts.changed_fields(column, wanted)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import orjson
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
@@ -36,6 +36,12 @@ class Call:
     fingerprint: str
 
 
+_OF_CALL = (IdempotencyKey.user_id == bindparam("user"), IdempotencyKey.key == bindparam("used_key"))
+_FIND = select(IdempotencyKey).where(*_OF_CALL)
+_FORGET = delete(IdempotencyKey).where(*_OF_CALL)
+_KEEP = insert(IdempotencyKey)
+
+
 def make_call(user_id: UUID, key: str, method: str, target: str, body: bytes) -> Call:
     """Return the call; the same key with another method, target or body is another call."""
     content = b"\0".join((method.encode(), target.encode(), body))
@@ -49,12 +55,12 @@ async def find_answer(uow: UnitOfWork, call: Call, *, keep_s: int) -> Answer | N
         IdempotencyKeyReused: the key was used for something else.
     """
     await uow.lock_name(f"{call.user_id} {call.key}")
-    where = (IdempotencyKey.user_id == call.user_id, IdempotencyKey.key == call.key)
-    row = (await uow.fetch(select(IdempotencyKey).where(*where))).one_or_none()
+    which = {"user": call.user_id, "used_key": call.key}
+    row = (await uow.find(_FIND, which)).one_or_none()
     if row is None:
         return None
     if row.created_at < utc_now() - timedelta(seconds=keep_s):
-        await uow.execute(delete(IdempotencyKey).where(*where))
+        await uow.execute(_FORGET, which)
         return None
     if row.fingerprint != call.fingerprint:
         message = "this Idempotency-Key was used for another call; make a new key for each change"
@@ -73,4 +79,4 @@ async def keep_answer(uow: UnitOfWork, call: Call, answer: Answer) -> None:
         "body": answer.body,
         "created_at": utc_now(),
     }
-    await uow.execute(insert(IdempotencyKey).values(row))
+    await uow.execute(_KEEP, row)

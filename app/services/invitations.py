@@ -62,7 +62,8 @@ async def revoke(uow: UnitOfWork, actor: Actor, project_id: UUID, invitation_id:
     """Make an invitation useless."""
     project = await open_project(uow, actor, project_id, Action.MANAGE_MEMBERS, lock=True)
     where = (InvitationRow.id == invitation_id, InvitationRow.project_id == project.id)
-    if (await uow.execute(delete(InvitationRow).where(*where))).rowcount == 0:
+    deleted = delete(InvitationRow).where(*where).returning(InvitationRow.id)
+    if (await uow.execute(deleted)).one_or_none() is None:
         message = "no such invitation in this project"
         raise NotFound(message)
 

@@ -13,14 +13,14 @@ from app.models import IdempotencyKey, Invitation, LoggedEvent, Project, Session
 async def sweep(uow: UnitOfWork, settings: Settings) -> None:
     """Delete what is past its time. Events are trimmed from the oldest on, and the floor says up to where."""
     now = utc_now()
-    await uow.execute(delete(SocketTicket).where(SocketTicket.expires_at < now))
-    await uow.execute(delete(Invitation).where(Invitation.expires_at < now))
+    await uow.sweep(delete(SocketTicket).where(SocketTicket.expires_at < now))
+    await uow.sweep(delete(Invitation).where(Invitation.expires_at < now))
     keys_before = now - timedelta(seconds=settings.idempotency_s)
-    await uow.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < keys_before))
+    await uow.sweep(delete(IdempotencyKey).where(IdempotencyKey.created_at < keys_before))
     sessions_before = now - timedelta(seconds=settings.access_token_s)
-    await uow.execute(delete(Session).where(Session.expires_at < sessions_before))
-    await uow.execute(delete(Session).where(Session.ended_at < sessions_before))
-    await uow.execute(delete(Task).where(Task.deleted_at < now - timedelta(seconds=settings.trash_s)))
+    await uow.sweep(delete(Session).where(Session.expires_at < sessions_before))
+    await uow.sweep(delete(Session).where(Session.ended_at < sessions_before))
+    await uow.sweep(delete(Task).where(Task.deleted_at < now - timedelta(seconds=settings.trash_s)))
     await _trim_logs(uow, settings)
 
 
@@ -35,6 +35,6 @@ async def _trim_logs(uow: UnitOfWork, settings: Settings) -> None:
         .scalar_subquery()
     )
     for limit in (too_old, Project.event_seq - settings.log_keep_events):
-        await uow.execute(update(Project).where(Project.event_floor < limit).values(event_floor=limit))
+        await uow.sweep(update(Project).where(Project.event_floor < limit).values(event_floor=limit))
     floor = select(Project.event_floor).where(Project.id == LoggedEvent.project_id).scalar_subquery()
-    await uow.execute(delete(LoggedEvent).where(LoggedEvent.seq <= floor))
+    await uow.sweep(delete(LoggedEvent).where(LoggedEvent.seq <= floor))

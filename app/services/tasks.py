@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain import ranking
@@ -24,9 +24,23 @@ from app.schemas.tasks import ChecklistItem, ChecklistItemInput, Task, TaskAssig
 from app.security import new_id
 from app.services import conflicts, facts
 from app.services.access import Actor, ProjectAccess, open_project, open_task
-from app.services.placement import find_gap, nearest_free
+from app.services.placement import Siblings, find_gap, nearest_free
 from app.services.task_rows import build_tasks, load_row, load_task
 
+_COLUMN_KEYS = (
+    select(BoardColumn.key)
+    .where(BoardColumn.project_id == bindparam("project"))
+    .order_by(BoardColumn.position, BoardColumn.id)
+)
+_COUNT = update(Project).where(Project.id == bindparam("project")).values(last_task_number=bindparam("number"))
+_INSERT = insert(TaskRow)
+_IN_COLUMN = (
+    (TaskRow.project_id == bindparam("project"))
+    & (TaskRow.status == bindparam("status"))
+    & TaskRow.deleted_at.is_(None)
+)
+_CARDS = Siblings(TaskRow, _IN_COLUMN)
+_OTHER_CARDS = Siblings(TaskRow, _IN_COLUMN & (TaskRow.id != bindparam("task")))
 _LINKED: Final = frozenset({"label_ids", "assignee_ids"})
 
 
@@ -36,7 +50,7 @@ async def create(uow: UnitOfWork, actor: Actor, body: TaskCreate) -> Task:
     status = await _check_status(uow, project, body.status)
     label_ids = await _check_labels(uow, project, body.label_ids)
     assignee_ids = await _check_assignees(uow, project, body.assignee_ids)
-    low, high = await find_gap(uow, TaskRow, _in_column(project.id, status), body)
+    low, high = await find_gap(uow, _CARDS, {"project": project.id, "status": status}, body)
     number = project.row.last_task_number + 1
     now = utc_now()
     task = Task(
@@ -60,8 +74,8 @@ async def create(uow: UnitOfWork, actor: Actor, body: TaskCreate) -> Task:
         updated_at=now,
         deleted_at=None,
     )
-    await uow.execute(update(Project).where(Project.id == project.id).values(last_task_number=number))
-    await uow.execute(insert(TaskRow).values(_columns(task) | {"field_versions": "{}"}))
+    await uow.execute(_COUNT, {"project": project.id, "number": number})
+    await uow.execute(_INSERT, _columns(task) | {"field_versions": "{}"})
     await _link(uow, task.id, label_ids=label_ids, assignee_ids=assignee_ids)
     await facts.record(uow, project.id, EventType.TASK_CREATED, "task", task, [])
     return task
@@ -88,7 +102,8 @@ async def update_task(
         return task
     changes = set(changed)
     if "status" in changed:
-        low, high = await find_gap(uow, TaskRow, _in_column(project.id, changed["status"]), Placement())
+        column = {"project": project.id, "status": changed["status"]}
+        low, high = await find_gap(uow, _CARDS, column, Placement())
         changed["position"] = ranking.between(low, high)
     return await _write(uow, project, task, changed, versions, event_type=_type_of(changes))
 
@@ -98,7 +113,8 @@ async def move(uow: UnitOfWork, actor: Actor, task_id: UUID, body: TaskMove) -> 
     project = await open_task(uow, actor, task_id, Action.EDIT_TASKS, lock=True)
     task, versions = await _load(uow, project, task_id)
     status = await _check_status(uow, project, body.status)
-    low, high = await find_gap(uow, TaskRow, _in_column(project.id, status) & (TaskRow.id != task.id), body)
+    column = {"project": project.id, "status": status, "task": task.id}
+    low, high = await find_gap(uow, _OTHER_CARDS, column, body)
     lies_there = (
         task.status == status and (low is None or low < task.position) and (high is None or task.position < high)
     )
@@ -129,7 +145,7 @@ async def restore(uow: UnitOfWork, actor: Actor, task_id: UUID) -> Task:
     project = await open_task(uow, actor, task_id, Action.EDIT_TASKS, lock=True)
     task = await load_task(uow, project, task_id, trashed=True)
     status = await _check_status(uow, project, task.status, fall_back=True)
-    position = await nearest_free(uow, TaskRow, _in_column(project.id, status), task.position)
+    position = await nearest_free(uow, _CARDS, {"project": project.id, "status": status}, task.position)
     restored = task.model_copy(update={"deleted_at": None, "status": status, "position": position})
     return await _write_trash(uow, project, restored, EventType.TASK_RESTORED)
 
@@ -192,12 +208,7 @@ async def _wanted(uow: UnitOfWork, project: ProjectAccess, body: TaskUpdate) -> 
 
 async def _check_status(uow: UnitOfWork, project: ProjectAccess, status: str | None, *, fall_back: bool = False) -> str:
     """Return the column's key; None, or a lost one with `fall_back`, means the first column."""
-    statement = (
-        select(BoardColumn.key)
-        .where(BoardColumn.project_id == project.id)
-        .order_by(BoardColumn.position, BoardColumn.id)
-    )
-    keys = list((await uow.fetch(statement)).scalars())
+    keys = list((await uow.find(_COLUMN_KEYS, {"project": project.id})).scalars())
     if status in keys:
         return status
     if status is None or fall_back:
@@ -230,10 +241,6 @@ def _checklist(items: Sequence[ChecklistItemInput]) -> list[ChecklistItem]:
         seen.add(item_id)
         lines.append(ChecklistItem(id=item_id, text=item.text, done=item.done))
     return lines
-
-
-def _in_column(project_id: UUID, status: str) -> ColumnElement[bool]:
-    return (TaskRow.project_id == project_id) & (TaskRow.status == status) & TaskRow.deleted_at.is_(None)
 
 
 def _columns(task: Task) -> dict[str, Any]:

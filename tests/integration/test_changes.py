@@ -1,18 +1,23 @@
 """One change, one transaction, one event: under repetition, concurrency, and every failure after it."""
 
 import asyncio
+import contextlib
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx2
 import pytest
 from sqlalchemy import func, select, text
 
 from app.broker.base import Signal
+from app.db.sqlite import SqliteEngine
 from app.domain.events import Event
 from app.models import IdempotencyKey, Member, Project
 from tests.support.people import Json, Person, register
 from tests.support.routes import assert_problem
 from tests.support.server import TestServer
+from tests.support.site import Site
 
 
 async def seq(person: Person, project: Json) -> int:
@@ -173,14 +178,14 @@ async def test_database_that_cannot_write_is_a_503(sqlite_server: TestServer) ->
     """Read-only or full: the caller is told to try again, reading goes on, and so does everything afterwards."""
     async with await register(sqlite_server, "Anna") as anna:
         project = await anna.project()
-        async with sqlite_server.database.engine.connect() as connection:
-            pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
-        limit = [f"PRAGMA max_page_count={pages}", "PRAGMA max_page_count=1073741823"]
-        await set_on_every_connection(sqlite_server, limit[0])
+        async with sqlite_server.database.write() as uow:
+            pages = (await uow.execute(text("PRAGMA page_count"))).scalar_one()
+            await uow.execute(text(f"PRAGMA max_page_count={pages}"))  # a setting of the writer's connection
         answer = await post_task(anna, project, description="x" * 50_000)
         assert assert_problem(answer, 503)["code"] == "unavailable"
         assert await seq(anna, project) == 0
-        await set_on_every_connection(sqlite_server, limit[1])
+        async with sqlite_server.database.write() as uow:
+            await uow.execute(text("PRAGMA max_page_count=1073741823"))
         assert (await post_task(anna, project, description="x" * 50_000)).status_code == 201
 
 
@@ -189,11 +194,14 @@ async def test_database_that_goes_away_and_comes_back(
 ) -> None:
     """While nothing can be connected every call is a 503, and afterwards none: no lock is left behind."""
 
-    async def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise ConnectionRefusedError
 
+    engine = server.database.engine
+    if isinstance(engine, SqliteEngine):
+        engine._writer._drop_connection()
     with monkeypatch.context() as patch:
-        patch.setattr("sqlalchemy.ext.asyncio.AsyncConnection.start", refuse)
+        patch.setattr("sqlalchemy.pool.Pool.connect", refuse)
         for call in (post_task(anna, project), post_task(anna, project), anna.call("GET", "/projects")):
             assert assert_problem(await call, 503)["code"] == "unavailable"
     assert (await post_task(anna, project)).status_code == 201
@@ -202,26 +210,18 @@ async def test_database_that_goes_away_and_comes_back(
 async def test_call_that_fails_before_it_begins_lets_the_next_writer_in(
     server: TestServer, anna: Person, project: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A connection that cannot be set up is given back, and so is the turn to write."""
+    """A transaction that cannot be begun gives back its connection, and the turn to write."""
 
-    async def refuse(*_: object, **__: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise ConnectionResetError
 
     with monkeypatch.context() as patch:
-        patch.setattr("sqlalchemy.ext.asyncio.AsyncConnection.execution_options", refuse)
+        patch.setattr("sqlalchemy.Connection.begin", refuse)
+        patch.setattr("sqlalchemy.Connection.execution_options", refuse)
         assert_problem(await anna.call("GET", "/projects"), 503)
         if server.database.is_sqlite:
             assert_problem(await post_task(anna, project), 503)
     assert (await post_task(anna, project)).status_code == 201
-
-
-async def set_on_every_connection(server: TestServer, pragma: str) -> None:
-    """Run a PRAGMA on each connection of the pool, which keeps those that are idle."""
-    connections = [await server.database.engine.connect() for _ in range(8)]
-    for connection in connections:
-        await connection.exec_driver_sql(pragma)
-    for connection in connections:
-        await connection.close()
 
 
 class BrokenBroker:
@@ -270,11 +270,43 @@ async def test_right_that_ends_while_a_call_waits_is_gone(
 async def until_somebody_waits(server: TestServer) -> None:
     """Return when another transaction waits for this one."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    engine = server.database.engine
     async with asyncio.timeout(10):
-        if server.database.is_sqlite:
-            while not server.database._writer._waiters:  # noqa: ASYNC110 - asyncio.Lock tells nobody who waits
+        if isinstance(engine, SqliteEngine):
+            while not engine._writer._turn._waiters:  # noqa: ASYNC110 - asyncio.Lock tells nobody who waits
                 await asyncio.sleep(0)
             return
-        async with server.database.engine.connect() as connection:
-            while not (await connection.execute(text(waiting))).scalar_one():
-                await connection.rollback()
+        while not await engine.run_alone(lambda connection: connection.execute(text(waiting)).scalar_one()):
+            pass
+
+
+async def test_what_was_answered_outlives_a_kill(tmp_path: Path) -> None:
+    """Killed in the middle of many calls: every task that was answered is there, and the log has no gap."""
+    site = Site(tmp_path / "data")
+    await site.start()
+    answered: set[str] = set()
+    try:
+        anna = await site.account("Anna")
+        project = await anna.project("Website")
+        enough = asyncio.Event()
+
+        async def write() -> None:
+            with contextlib.suppress(httpx2.TransportError):
+                while True:
+                    answered.add((await anna.task(project, "Write"))["id"])
+                    if len(answered) >= 50:
+                        enough.set()
+
+        writers = [asyncio.create_task(write()) for _ in range(8)]
+        async with asyncio.timeout(60):
+            await enough.wait()
+        site.kill()
+        await asyncio.gather(*writers)
+        await site.start()
+        board = await anna.call("GET", f"/projects/{project['id']}/board")
+        events = (await anna.call("GET", f"/projects/{project['id']}/events", params={"limit": 1000}))["items"]
+    finally:
+        site.stop()
+    assert answered <= {card["id"] for card in board["tasks"]}
+    assert [event["seq"] for event in events] == list(range(1, board["seq"] + 1))
+    assert {event["data"]["task_id"] for event in events} == {card["id"] for card in board["tasks"]}

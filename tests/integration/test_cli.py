@@ -186,7 +186,7 @@ def test_port_in_use_is_a_sentence(tmp_path: Path) -> None:
     ("name", "value", "sentence"),
     [
         ("SECRET_KEY", "hunter2", "needs 32 random characters"),
-        ("DATABASE_URL", "mysql://anna:hunter2@db/board", "must begin with sqlite+aiosqlite: or postgresql+asyncpg:"),
+        ("DATABASE_URL", "mysql://anna:hunter2@db/board", "must begin with sqlite: or postgresql+asyncpg:"),
         ("DATABASE_URL", "postgresql+asyncpg://anna:hunter2@127.0.0.1:1/board", "the database cannot be opened"),
         ("PORT", "hunter2", "port"),
     ],

@@ -78,7 +78,7 @@ def test_own_origin_with_a_public_address_is_that_alone() -> None:
 
 def test_database_is_a_file_in_the_data_directory_unless_given(tmp_path: Path) -> None:
     """Without a URL the data lies beside the secrets."""
-    assert Settings(data_dir=tmp_path).resolved_database_url == f"sqlite+aiosqlite:///{tmp_path}/timetodo.sqlite3"
+    assert Settings(data_dir=tmp_path).resolved_database_url == f"sqlite:///{tmp_path}/timetodo.sqlite3"
     assert Settings(database_url="postgresql+asyncpg://x/y").resolved_database_url == "postgresql+asyncpg://x/y"
 
 
