@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 import shutil
 import subprocess
 import sys
@@ -50,6 +51,13 @@ def pinned(command: list[str], core: int) -> list[str]:
 _PIN: Final = "import os, sys; os.sched_setaffinity(0, {int(sys.argv[1])}); os.execvp(sys.argv[2], sys.argv[2:])"
 
 
+def raise_file_limit() -> int:
+    """Let this process and its children open as many files as they may at most; return how many."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
 def describe() -> dict[str, Any]:
     """Return what somebody must know to make sense of the figures; nothing that names this machine."""
     return {
@@ -59,25 +67,9 @@ def describe() -> dict[str, Any]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in ("fastapi", "uvicorn", "websockets", "sqlalchemy", "uvloop")},
-        "load_average": os.getloadavg()[0],
-        "busy_before": busy_share(1.0),
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "cores_shared": len(_CORES) < 2,
     }
-
-
-def busy_share(seconds: float) -> float:
-    """Watch for a while how much of the machine others use: 0 is idle, 1 is every core."""
-    idle, total = _cpu_times()
-    time.sleep(seconds)
-    later_idle, later_total = _cpu_times()
-    return round(1 - (later_idle - idle) / max(1, later_total - total), 3)
-
-
-def _cpu_times() -> tuple[int, int]:
-    with Path("/proc/stat").open() as file:
-        times = [int(part) for part in file.readline().split()[1:9]]
-    return times[3] + times[4], sum(times)
 
 
 def _cpu_model() -> str:

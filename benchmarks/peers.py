@@ -18,12 +18,16 @@ from uuid import UUID
 import jwt
 
 from benchmarks.generator import Target, upgrade_request
-from benchmarks.machine import FOLDER, ROOT, SERVER_CORE, MissingToolError, compile_c, pinned
+from benchmarks.machine import FOLDER, ROOT, SERVER_CORE, MissingToolError, compile_c, pinned, raise_file_limit
 from benchmarks.servers.naive_fastapi import SECRET
 from benchmarks.site import CONNECTIONS_PER_PERSON, UNLIMITED, Board
 from tests.support.ports import free_port
 
 START_S: Final = 20.0
+NGINX_CONNECTIONS: Final = 19_000
+"""It takes memory for all of them at its start."""
+SPARE_FILES: Final = 100
+"""Of those that nginx may open, for other things than connections."""
 ORM_PEOPLE: Final = 16
 """People in the ORM's database (`servers/orm_fastapi.py`)."""
 ORM_PROJECT: Final = "00000000-0000-4000-8000-000000000001"
@@ -285,8 +289,8 @@ class Nchan(Peer):
         config = folder / "nginx.conf"
         config.write_text(
             f"load_module {self._module()};\ndaemon off;\nmaster_process off;\nworker_processes 1;\n"
-            f"worker_rlimit_nofile 20000;\npid {folder}/pid;\nerror_log {folder}/error.log warn;\n"
-            "events { worker_connections 19000; }\n"
+            f"pid {folder}/pid;\nerror_log {folder}/error.log warn;\n"
+            f"events {{ worker_connections {min(NGINX_CONNECTIONS, raise_file_limit() - SPARE_FILES)}; }}\n"
             f"http {{ access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;\n"
             f"fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;\n"
             "nchan_shared_memory_size 256M;\n"

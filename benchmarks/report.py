@@ -11,6 +11,8 @@ from benchmarks.goals import CPU, GOALS, OURS, P99, RATE, get
 from benchmarks.results import Figures, Getter, Results, Spread
 from benchmarks.writing import writing
 
+NOISY: Final = 0.1
+"""What others may take of a core before a report warns."""
 HEAD: Final = """# Benchmarks
 
 Written by `./dev bench`; not by hand. [How it is measured](../../benchmarks/README.md); every repeat of every peer is
@@ -53,8 +55,11 @@ def _machine(results: Results) -> str:
         f"* {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; Linux {machine['kernel']}",
         f"* Python {machine['python']}; {versions}",
     ]
-    before, after = _percent(machine["busy_before"]), _percent(plan["busy_after"])
-    lines.append(f"* other work on the machine: {before} of its CPU time just before, {after} just after")
+    other = results.other_cpu_share()
+    if other is not None:
+        lines.append(f"* what else ran took {other.median * 100:.0f} % of a core (median of all measurements)")
+        if other.median > NOISY:
+            lines.append("* **that is much: the machine was busy, absolute figures are noise**")
     if machine["cores_shared"]:
         lines.append("* **server and generator had to share one core: absolute figures are too low**")
     return "\n".join(lines) + "\n"
@@ -273,7 +278,3 @@ def _number(value: float, digits: int | None) -> str:
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}"
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.0f} %"

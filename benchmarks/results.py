@@ -70,6 +70,11 @@ class Results:
         pairs = [(get(a), get(b)) for a, b in zip(mine, theirs, strict=False) if a is not None and b is not None]
         return Spread.of([a / b for a, b in pairs if b])
 
+    def other_cpu_share(self) -> Spread | None:
+        """Return how much of a core all other processes took, over all measurements."""
+        rows = [row for peers in self.figures.values() for repeats in peers.values() for row in repeats if row]
+        return Spread.of([row["other_cpu_share"] for row in rows if "other_cpu_share" in row])
+
     def save(self, path: Path) -> None:
         """Write everything as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)

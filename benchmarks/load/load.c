@@ -174,12 +174,13 @@ static int run_phase(void) {
     run_until(now_ns() + want.warm * SECOND);
     is_measuring = 1;
     measure_from = now_ns();
-    uint64_t cpu = cpu_ns(), own_cpu = own_cpu_ns();
+    uint64_t cpu = cpu_ns(), own_cpu = own_cpu_ns(), machine_cpu = machine_cpu_ns();
     run_until(measure_from + want.seconds * SECOND);
     double s = (now_ns() - measure_from) / 1e9;
     uint64_t in_time = measured_deliveries, answered = http_done;
     cpu = cpu_ns() - cpu;
     own_cpu = own_cpu_ns() - own_cpu;
+    machine_cpu = machine_cpu_ns() - machine_cpu;
     int64_t unsent = due(&http_pace) < now_ns() ? (int64_t)((now_ns() - due(&http_pace)) / 1e9 * want.http_rate) : 0;
     is_sending = 0;
     end_paces();
@@ -197,8 +198,10 @@ static int run_phase(void) {
            want.until || !published ? 0 : (long)(expected - got));
     printf("\"repeated\":%lu,\"resyncs\":%lu,\"churned\":%lu,\"lost_clients\":%d,\"retries\":%d,\"bytes_in\":%lu,",
            repeated - repeated_before, resyncs, churned, lost_clients, retries, bytes_in);
-    printf("\"server_cpu_s\":%.4f,\"server_cpu_share\":%.4f,\"cpu_us_per_delivery\":%.4f,\"own_cpu_share\":%.4f,",
-           cpu / 1e9, cpu / 1e9 / s, in_time ? cpu / 1e3 / in_time : 0, own_cpu / 1e9 / s);
+    printf("\"server_cpu_s\":%.4f,\"server_cpu_share\":%.4f,\"cpu_us_per_delivery\":%.4f,\"own_cpu_share\":%.4f,"
+           "\"other_cpu_share\":%.4f,",
+           cpu / 1e9, cpu / 1e9 / s, in_time ? cpu / 1e3 / in_time : 0, own_cpu / 1e9 / s,
+           ((double)machine_cpu - cpu - own_cpu) / 1e9 / s);
     printf("\"http_done\":%lu,\"http_failed\":%lu,\"http_per_s\":%.1f,\"http_unsent\":%ld,"
            "\"cpu_us_per_request\":%.1f,\"late_ms\":%.2f,",
            answered, http_failed, answered / s, unsent, answered ? cpu / 1e3 / answered : 0, max_late_ns / 1e6);

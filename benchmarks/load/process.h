@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* CPU time of all threads of a process in nanoseconds, from /proc/PID/task/TID/schedstat. */
 static inline uint64_t process_cpu_ns(int pid) {
@@ -37,6 +38,16 @@ static inline long process_rss_kib(int pid) {
         if (sscanf(line, "VmRSS: %ld", &kib) == 1) break;
     fclose(file);
     return kib;
+}
+
+/* CPU time that all cores together have spent on anything, in nanoseconds. */
+static inline uint64_t machine_cpu_ns(void) {
+    uint64_t user = 0, nice = 0, system = 0, idle, wait, irq = 0, soft = 0;
+    FILE *file = fopen("/proc/stat", "r");
+    if (!file) return 0;
+    if (fscanf(file, "cpu %lu %lu %lu %lu %lu %lu %lu", &user, &nice, &system, &idle, &wait, &irq, &soft) != 7) user = 0;
+    fclose(file);
+    return (user + nice + system + irq + soft) * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
 #endif
