@@ -19,7 +19,7 @@ from app.permissions import Role, Visibility
 from app.services.admission import Entry
 from app.services.history import LogHead
 from app.websocket.connection import Connection, SocketUser
-from app.websocket.directory import Directory
+from app.websocket.directory import Admission, Directory
 from app.websocket.framing import payloads
 from app.websocket.hub import Hub
 from app.websocket.room import Batch, Room
@@ -245,7 +245,7 @@ class FakeDirectory(Directory):
             self.roles[project_id, member.id] = role
         return project_id
 
-    async def identify(self, token: str) -> SocketUser:
+    def verify(self, token: str) -> SocketUser:
         found = self.tokens.get(token, Unauthorized("not valid"))
         if isinstance(found, Unauthorized):
             raise found
@@ -261,12 +261,12 @@ class FakeDirectory(Directory):
         await self.gate.wait()
         return entry
 
-    async def projects_of(self, user: SocketUser) -> list[UUID]:
+    async def admit(self, user: SocketUser) -> Admission:
         await self.gate.wait()
         if user.session_id in self.dead_sessions:
             message = "this session has ended"
             raise Unauthorized(message)
-        return [project_id for project_id, user_id in self.roles if user_id == user.id]
+        return Admission(user, [project_id for project_id, user_id in self.roles if user_id == user.id])
 
     async def read_log(self, project_id: UUID, since: int, limit: int) -> list[Event]:
         return await self.log.read(project_id, since, limit)

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -100,13 +101,30 @@ def lay_admin_code(data_dir: Path) -> None:
     (data_dir / ADMIN_CODE_FILE).write_text(ADMIN_CODE)
 
 
+def make_portable_config(settings: Settings, application: FastAPI) -> uvicorn.Config:
+    """Return how uvicorn serves by its own protocols: as any ASGI server would, knowing nothing of ours."""
+    return uvicorn.Config(
+        application,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=settings.ws_message_bytes,
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=settings.shutdown_s,
+    )
+
+
 @asynccontextmanager
-async def run_server(settings: Settings) -> AsyncIterator[TestServer]:
-    """Serve until the block ends, then shut down as on SIGTERM."""
+async def run_server(settings: Settings, *, portable: bool = False) -> AsyncIterator[TestServer]:
+    """Serve until the block ends, then shut down as on SIGTERM; with `portable` without our own protocols."""
     application = create_app(settings)
     quick = Passwords(QUICK_HASHER)
     application.state.context = dataclasses.replace(application.state.context, passwords=quick)
-    config = make_config(settings, application)
+    config = (make_portable_config if portable else make_config)(settings, application)
     server = DrainingServer(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     serving = asyncio.create_task(server._serve())
@@ -119,3 +137,4 @@ async def run_server(settings: Settings) -> AsyncIterator[TestServer]:
     finally:
         server.should_exit = True
         await serving
+        gc.unfreeze()  # the server is not here to stay

@@ -25,14 +25,38 @@ class Stage:
         self.project = project
 
 
+@pytest.fixture(params=["quick", "portable"])
+def is_portable(request: pytest.FixtureRequest) -> bool:
+    """Whether the server has only what every ASGI server has: a test with a server runs on both ways in."""
+    return bool(request.param == "portable")
+
+
+quick_alone = pytest.mark.parametrize("is_portable", ["quick"], indirect=True)
+"""For what our own protocols under uvicorn promise, and another server may do otherwise; the test says what that is."""
+
+
 @pytest.fixture
-async def serve(sqlite_settings: Settings) -> AsyncIterator[Serve]:
+async def server(settings: Settings, is_portable: bool) -> AsyncIterator[TestServer]:
+    """A running server, on both databases."""
+    async with run_server(settings, portable=is_portable) as running:
+        yield running
+
+
+@pytest.fixture
+async def sqlite_server(sqlite_settings: Settings, is_portable: bool) -> AsyncIterator[TestServer]:
+    """A running server for tests whose subject is not the database."""
+    async with run_server(sqlite_settings, portable=is_portable) as running:
+        yield running
+
+
+@pytest.fixture
+async def serve(sqlite_settings: Settings, is_portable: bool) -> AsyncIterator[Serve]:
     """Start a server with the given settings, on SQLite; it stops after the test."""
     async with AsyncExitStack() as stack:
 
         async def start(**settings: Any) -> Stage:
             changed = Settings(**(sqlite_settings.model_dump() | settings))
-            server = await stack.enter_async_context(run_server(changed))
+            server = await stack.enter_async_context(run_server(changed, portable=is_portable))
             anna = await stack.enter_async_context(await register(server, "Anna"))
             boris = await stack.enter_async_context(await register(server, "Boris"))
             return Stage(server, anna, boris, await anna.project())

@@ -115,6 +115,19 @@ async def test_rate_is_limited_and_a_flood_closes(serve: Serve) -> None:
         assert await socket.closed() == 4202
 
 
+async def test_joins_have_a_rate_of_their_own(serve: Serve) -> None:
+    """One too many is answered with the time to wait; the connection lives, and may say other things."""
+    stage = await serve(ws_joins_per_s=0.01, ws_join_burst=2)
+    async with open_socket(stage.server, stage.anna) as socket:
+        for _ in range(2):
+            await socket.join(stage.project)
+        for _ in range(3):
+            answer = await socket.request("join_project", project_id=stage.project["id"])
+            assert (answer["data"]["code"], answer["data"]["retryable"]) == ("rate_limited", True)
+            assert answer["data"]["retry_after_ms"] > 0
+        assert (await socket.request("ping"))["type"] == "pong"
+
+
 async def test_rooms_of_a_connection_are_limited(serve: Serve) -> None:
     """One room too many is refused with a word why."""
     stage = await serve(ws_max_rooms=2)
@@ -157,7 +170,7 @@ async def test_server_pings_with_the_heads_of_its_rooms(serve: Serve) -> None:
 
 async def test_silent_client_is_closed(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two beats without a word: 4201. One that answers stays."""
-    monkeypatch.setattr(heartbeat, "MAX_TICK_S", 0)
+    monkeypatch.setattr(heartbeat, "MAX_SLOT_S", 0.01)
     stage = await serve(ws_heartbeat_s=0.1)
     async with open_socket(stage.server) as silent, open_socket(stage.server) as alive:
 

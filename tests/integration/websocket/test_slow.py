@@ -7,6 +7,7 @@ from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from app.websocket.server import SocketProtocol
 from tests.integration.websocket.conftest import Serve, Stage, fill, narrow_socket
 from tests.support.people import Person
 from tests.support.realtime import eventually
@@ -20,11 +21,13 @@ HIGH_WATER_BYTES = 256 * 1024
 def buffered(server: TestServer) -> list[int]:
     """Return how much waits to be written to each open WebSocket."""
     connections: set[Any] = server.uvicorn.server_state.connections
-    return [
+    quick = [connection.backlog_bytes for connection in connections if isinstance(connection, SocketProtocol)]
+    portable = [
         connection.transport.get_write_buffer_size()
         for connection in connections
         if isinstance(connection, WebSocketsSansIOProtocol)
     ]
+    return quick + portable
 
 
 async def joined(stage: Stage, person: Person, socket: Socket, since: int | None = None) -> None:

@@ -105,8 +105,8 @@ async def test_database_that_fails_while_identifying(bench: Bench, monkeypatch: 
     async def fail(_: object) -> None:
         raise OSError
 
-    monkeypatch.setattr(bench.directory, "identify", fail)
-    asgi = Asgi(bench, query_string=b"token=good")
+    monkeypatch.setattr(bench.directory, "redeem", fail)
+    asgi = Asgi(bench, query_string=b"ticket=good")
     with structlog.testing.capture_logs() as logs:
         await serve(asgi.websocket)
     assert asgi.sent[-1] == {"type": "websocket.close", "code": CloseCode.INTERNAL, "reason": FAILED}

@@ -66,7 +66,7 @@ async def test_session_that_ended_while_connecting_is_put_out() -> None:
         bench.directory.dead_sessions = {other_session.session_id}
         with pytest.raises(CloseError) as closed:
             await bench.connect(other_session)
-        assert closed.value.code is CloseCode.LOGGED_OUT
+        assert closed.value.code is CloseCode.UNAUTHORIZED
         await bench.peers[-1].leave()
         assert (await anna.join(project_id))["online"][0]["devices"] == 1
 

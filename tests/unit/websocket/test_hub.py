@@ -56,9 +56,10 @@ async def test_drain_does_not_wait_for_ever() -> None:
         assert len(bench.hub.manager.connections) == 1
 
 
-async def test_signals_go_out_under_this_servers_name() -> None:
+async def test_signals_go_out_under_this_servers_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """Presence and activity are told to other servers with where they come from."""
     async with Bench() as bench:
+        monkeypatch.setattr(bench.broker, "reaches_others", True)
         heard: list[Signal] = []
         await bench.broker.start(lambda _: None, heard.append)
         project_id, task_id = bench.directory.project(ANNA), UUID(int=1)
@@ -82,11 +83,21 @@ async def test_broker_that_is_down_costs_a_line_in_the_log(monkeypatch: pytest.M
         raise ConnectionError
 
     async with Bench() as bench:
+        monkeypatch.setattr(bench.broker, "reaches_others", True)
         monkeypatch.setattr(bench.broker, "signal", refuse)
         with structlog.testing.capture_logs() as logs:
             anna = await bench.connect(ANNA)
         assert {entry["event"] for entry in logs} == {"signal_failed"}
         assert anna.sent[0]["type"] == "welcome"
+
+
+async def test_server_on_its_own_tells_nobody() -> None:
+    """Where nobody else can hear, nothing is said."""
+    async with Bench() as bench:
+        heard: list[Signal] = []
+        await bench.broker.start(lambda _: None, heard.append)
+        await bench.connect(ANNA)
+        assert heard == []
 
 
 async def test_stop_leaves_no_task() -> None:

@@ -11,6 +11,7 @@ import structlog
 from app.errors import Unauthorized
 from app.websocket import lifecycle
 from app.websocket.connection import FAILED, Connection, SocketUser
+from app.websocket.directory import Admission
 from app.websocket.lifecycle import run_connection
 from app.websocket.protocol import CloseCode, CloseError
 from tests.support.realtime import Bench, FakePeer, make_user, settle
@@ -114,13 +115,13 @@ async def test_bug_while_reading(life: Life) -> None:
 async def test_session_ended_while_connecting(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused by the handler: closed, and never counted as a device."""
 
-    async def refuse(_: object) -> list[UUID]:
+    async def refuse(_: object) -> Admission:
         message = "this session has ended"
         raise Unauthorized(message)
 
-    monkeypatch.setattr(life.bench.directory, "projects_of", refuse)
+    monkeypatch.setattr(life.bench.directory, "admit", refuse)
     await life.begin()
-    assert await life.end() == (CloseCode.LOGGED_OUT, "this session has ended")
+    assert await life.end() == (CloseCode.UNAUTHORIZED, "this session has ended")
 
 
 async def test_server_that_drains_takes_nobody(life: Life) -> None:

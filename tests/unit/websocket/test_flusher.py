@@ -1,0 +1,144 @@
+"""When rooms write: everybody once a pass, a slice at a time, and nobody at another's cost."""
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+import structlog
+
+from app.websocket import flusher as flusher_module
+from app.websocket.connection import Connection
+from app.websocket.flusher import SOCKETS_PER_LOOK, Flusher
+from app.websocket.protocol import CloseCode
+from app.websocket.room import Room
+from tests.support.realtime import FakeLog, FakeTransport, connect, make_room, settle
+
+
+class Hall:
+    """Rooms of one flusher, with viewers at their heads."""
+
+    def __init__(self) -> None:
+        self.log = FakeLog()
+        self.flusher = Flusher()
+        self.transports: list[FakeTransport] = []
+
+    def open(self, viewers: int) -> Room:
+        """Open a room."""
+        room = make_room(self.log)
+        room._flusher = self.flusher
+        for _ in range(viewers):
+            self.enter(room)
+        return room
+
+    def enter(self, room: Room) -> Connection:
+        """Let one more viewer in."""
+        self.transports.append(FakeTransport())
+        connection = connect(self.transports[-1])
+        connection.open_cursor(room, room.seq, None)
+        return connection
+
+    def publish(self, room: Room, count: int = 1) -> None:
+        """Append events."""
+        for event in self.log.fill(room.project_id, count):
+            room.append(event.seq, event.encoded)
+
+    @property
+    def reached(self) -> int:
+        """How many viewers have been written to."""
+        return sum(transport.writes > 0 for transport in self.transports)
+
+    async def reach(self, count: int) -> None:
+        """Return when so many have been written to, before anything else happens."""
+        while self.reached < count:  # noqa: ASYNC110 - turn by turn
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+def hall() -> Hall:
+    return Hall()
+
+
+@pytest.fixture
+def no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every look at the clock find that the slice is over."""
+    monkeypatch.setattr(flusher_module, "SLICE_S", 0.0)
+
+
+async def test_pass_reaches_every_viewer_of_every_room(hall: Hall) -> None:
+    """Each is written to once, whatever the number of events and of rooms."""
+    rooms = [hall.open(viewers) for viewers in (0, 1, SOCKETS_PER_LOOK, 100)]
+    for room in rooms:
+        hall.publish(room, 3)
+    await settle()
+    assert {transport.writes for transport in hall.transports} == {1}
+    assert {len(transport.seqs) for transport in hall.transports} == {3}
+
+
+@pytest.mark.usefixtures("no_time")
+async def test_others_get_their_turn_between_slices(hall: Hall) -> None:
+    """A large room does not hold the event loop: a few sockets each turn."""
+    hall.publish(hall.open(SOCKETS_PER_LOOK * 3))
+    reached: list[int] = []
+    while not reached or reached[-1] < len(hall.transports):
+        await asyncio.sleep(0)
+        reached.append(hall.reached)
+    steps = {after - before for before, after in pairwise(reached)}
+    assert steps <= {0, SOCKETS_PER_LOOK}
+    assert SOCKETS_PER_LOOK * 2 in reached
+
+
+@pytest.mark.usefixtures("no_time")
+async def test_what_is_appended_during_a_pass_travels_with_it(hall: Hall) -> None:
+    """Those not reached yet get it in the same write; those who were, in the next pass; nobody twice."""
+    room = hall.open(SOCKETS_PER_LOOK * 4)
+    hall.publish(room)
+    await hall.reach(SOCKETS_PER_LOOK)
+    hall.publish(room)
+    await settle()
+    assert {tuple(transport.seqs) for transport in hall.transports} == {(1, 2)}
+    writes = [transport.writes for transport in hall.transports]
+    assert sorted(writes) == [1] * SOCKETS_PER_LOOK * 3 + [2] * SOCKETS_PER_LOOK
+
+
+@pytest.mark.usefixtures("no_time")
+async def test_who_leaves_during_a_pass_gets_nothing(hall: Hall) -> None:
+    """Not one frame after the cursor is closed, although the pass had them on its list."""
+    room = hall.open(SOCKETS_PER_LOOK)
+    leaving = [hall.enter(room) for _ in range(SOCKETS_PER_LOOK * 2)]
+    hall.publish(room)
+    await hall.reach(1)
+    for connection in leaving:
+        connection.close_cursor(room.project_id)
+    already = [transport.writes for transport in hall.transports]
+    await settle()
+    told = [transport for transport, before in zip(hall.transports, already, strict=True) if transport.writes > before]
+    assert not {connection._transport for connection in leaving} & set(told)
+
+
+async def test_broken_viewer_does_not_stop_the_others(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is closed as the server's fault and logged; everybody else is written to."""
+    room = hall.open(3)
+    broken = hall.transports[1]
+
+    def fail(_: bytes) -> None:
+        message = "bug"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(broken, "write", fail)
+    with structlog.testing.capture_logs() as logs:
+        hall.publish(room)
+        await settle()
+    assert [entry["event"] for entry in logs] == ["write_failed"]
+    assert [transport.seqs for transport in hall.transports] == [[1], [], [1]]
+    assert broken.closed is not None
+    assert broken.closed[0] == CloseCode.INTERNAL
+
+
+async def test_it_rests_when_all_is_written_and_begins_again(hall: Hall) -> None:
+    """Nothing is scheduled while there is nothing to write."""
+    room = hall.open(2)
+    for number in range(1, 4):
+        hall.publish(room)
+        await settle()
+        assert {len(transport.seqs) for transport in hall.transports} == {number}
+        assert not hall.flusher._is_scheduled
