@@ -61,7 +61,6 @@ def measure(plan: Plan, names: list[str]) -> Results:
         "quick": plan.is_quick,
         "repeats": plan.repeats,
         "scenarios": names,
-        "peers": list(results.labels),
         "minutes": round((time.monotonic() - begun) / 60, 1),
     }
     return results

@@ -67,7 +67,7 @@ def _worst_attack(results: Results) -> Spread | None:
 
 def _unserved_victims(results: Results) -> Spread | None:
     rows = [row for name in ATTACKS for row in results.rows(f"attack:{name}", OURS)]
-    return Spread.of([float(sum(row["is_cut_off"] or not row["delivery"]["count"] for row in rows))]) if rows else None
+    return Spread.of([float(sum(row["is_cut_off"] or "delivery" not in row for row in rows))]) if rows else None
 
 
 def _wrong(*measurements: str) -> Callable[[Results], Spread | None]:

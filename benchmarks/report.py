@@ -123,7 +123,8 @@ def _idle(results: Results, drawn: set[str]) -> str:
         "Only Time to DO and naive FastAPI check a token and a join message; only Time to DO asks a database whether "
         "one may join, and tells the room who has come.\n"
     )
-    return _section("Connections", scenarios.idle.__doc__, image, _peer_table(results, "", columns), note)
+    table = _peer_table(results, "", columns)
+    return _section("Connections", scenarios.idle.__doc__, image, table, note) if table else ""
 
 
 def _ours(results: Results, _: set[str]) -> str:
@@ -188,7 +189,7 @@ def _attacks(results: Results, drawn: set[str]) -> str:
         for peer in results.peers(f"attack:{name}"):
             found = results.spread(f"attack:{name}", peer, get("victim_p95_ms"))
             grown = results.spread(f"attack:{name}", peer, get("grown_kib"))
-            cut = any(one["is_cut_off"] or not one["delivery"]["count"] for one in results.rows(f"attack:{name}", peer))
+            cut = any(one["is_cut_off"] or "delivery" not in one for one in results.rows(f"attack:{name}", peer))
             row += ["cut off" if cut else _spread(found, 1), _spread(grown, 0)]
         rows.append(row)
     peers = results.peers("attack:nothing")

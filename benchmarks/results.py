@@ -53,8 +53,9 @@ class Results:
         return [row for row in self.figures.get(measurement, {}).get(peer, []) if row is not None]
 
     def values(self, measurement: str, peer: str, get: Getter) -> list[float]:
-        """Return one figure of every repeat that succeeded."""
-        return [get(row) for row in self.rows(measurement, peer)]
+        """Return one figure of every repeat that has it."""
+        found = [_pick(get, row) for row in self.rows(measurement, peer)]
+        return [value for value in found if value is not None]
 
     def spread(self, measurement: str, peer: str, get: Getter) -> Spread | None:
         """Return the spread of one figure."""
@@ -67,8 +68,8 @@ class Results:
         """
         mine = self.figures.get(measurement, {}).get(peer, [])
         theirs = self.figures.get(of or measurement, {}).get(other, [])
-        pairs = [(get(a), get(b)) for a, b in zip(mine, theirs, strict=False) if a is not None and b is not None]
-        return Spread.of([a / b for a, b in pairs if b])
+        pairs = [(_pick(get, a), _pick(get, b)) for a, b in zip(mine, theirs, strict=False)]
+        return Spread.of([a / b for a, b in pairs if a is not None and b])
 
     def other_cpu_share(self) -> Spread | None:
         """Return how much of a core all other processes took, over all measurements."""
@@ -76,14 +77,30 @@ class Results:
         return Spread.of([row["other_cpu_share"] for row in rows if "other_cpu_share" in row])
 
     def save(self, path: Path) -> None:
-        """Write everything as JSON."""
+        """Write everything as JSON, a line for each peer of each measurement."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.__dict__, indent=1, sort_keys=True) + "\n")
+        lines = [
+            json.dumps([measurement, peer, rows])
+            for measurement, peers in self.figures.items()
+            for peer, rows in peers.items()
+        ]
+        about = {name: value for name, value in self.__dict__.items() if name != "figures"}
+        head = json.dumps(about, indent=1, ensure_ascii=False).removesuffix("\n}")
+        path.write_text(head + ',\n "figures": [\n' + ",\n".join(lines) + "\n ]\n}\n")
 
     @classmethod
     def load(cls, path: Path) -> "Results":
-        """Read what `save` wrote. The order of labels is the order of peers, so it is kept apart in the plan."""
-        results = cls(**json.loads(path.read_text()))
-        order = results.plan.get("peers", [])
-        results.labels = {name: results.labels[name] for name in order if name in results.labels}
-        return results
+        """Read what `save` wrote."""
+        about = json.loads(path.read_text())
+        figures: dict[str, dict[str, list[Figures | None]]] = {}
+        for measurement, peer, rows in about.pop("figures"):
+            figures.setdefault(measurement, {})[peer] = rows
+        return cls(**about, figures=figures)
+
+
+def _pick(get: Getter, row: Figures | None) -> float | None:
+    """Return a figure, or None where nothing was measured."""
+    try:
+        return None if row is None else get(row)
+    except KeyError:
+        return None

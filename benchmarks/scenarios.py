@@ -111,7 +111,7 @@ def idle(bench: Bench) -> None:
             found = generator.run(target, clients=clients, settle=bench.plan.choose(3, 1), seconds=0.2, timeout=120)[0]
             found["kib_each"] = (found["rss_ready_kib"] - found["rss_before_kib"]) / clients
             found["accepted_per_s"] = clients / found["connect_s"]
-            bench.results.record("idle", peer.name, repeat, _tidy(found))
+            bench.results.record("idle", peer.name, repeat, tidy(found))
 
 
 def rest(bench: Bench) -> None:
@@ -124,7 +124,7 @@ def rest(bench: Bench) -> None:
                 requests = _reads_and_writes(board, board.side)
                 options = {"clients": CLIENTS, "rate": rate, "seconds": seconds, "http_clients": 8, "http_rate": 40}
                 found = generator.run(target, http=requests, warm=0.5, **options)[0]
-                bench.results.record(f"rest:{name}", peer.name, repeat, _tidy(found))
+                bench.results.record(f"rest:{name}", peer.name, repeat, tidy(found))
 
 
 def post_to_screens(bench: Bench) -> None:
@@ -135,7 +135,7 @@ def post_to_screens(bench: Bench) -> None:
             options = {"control": "http", "mark": '"title":"post-', "http_clients": 16, "http_rate": 100}
             seconds = bench.plan.choose(8, 3)
             found = generator.run(target, clients=CLIENTS, seconds=seconds, warm=1, http=requests, **options)[0]
-            bench.results.record("post", peer.name, repeat, _tidy(found))
+            bench.results.record("post", peer.name, repeat, tidy(found))
 
 
 def resume(bench: Bench) -> None:
@@ -148,7 +148,7 @@ def resume(bench: Bench) -> None:
             options = {"since": board.seq - RESUMED, "until": board.seq, "pending": CLIENTS, "join": join}
             found = generator.run(target, clients=CLIENTS, seconds=0.2, **options)[0]
             found["log_reads"] = _ask_log_reads(target)
-            bench.results.record("resume", peer.name, repeat, _tidy(found))
+            bench.results.record("resume", peer.name, repeat, tidy(found))
 
 
 def slow_readers(bench: Bench) -> None:
@@ -160,7 +160,7 @@ def slow_readers(bench: Bench) -> None:
             with bench.attempt("slow", peer, repeat), peer.running(clients=CLIENTS) as target:
                 found = generator.run(target, clients=100, slow=slow, rate=rate, seconds=seconds, settle=1)[0]
                 found["grown_kib"] = max(kib for _, kib in found["rss"]) - found["rss_ready_kib"]
-                bench.results.record(f"slow:{name}", peer.name, repeat, _tidy(found))
+                bench.results.record(f"slow:{name}", peer.name, repeat, tidy(found))
 
 
 def storms(bench: Bench) -> None:
@@ -186,7 +186,7 @@ def soak(bench: Bench) -> None:
         found = generator.run(target, clients=500, seconds=seconds, warm=2, http=requests, **options)[0]
         found["kib_per_minute"] = _slope(found["rss"][len(found["rss"]) // 3 :]) * 60
         found["samples"] = found["rss"][::5]
-        bench.results.record("soak", peer.name, 0, _tidy(found))
+        bench.results.record("soak", peer.name, 0, tidy(found))
 
 
 def attacks(bench: Bench) -> None:
@@ -198,7 +198,7 @@ def attacks(bench: Bench) -> None:
         for name in ("nothing", *ATTACKS):
             with bench.attempt(f"attack {name}", peer, repeat), peer.running(clients=20) as target:
                 found = _attacked(peer, target, name, seconds)
-                bench.results.record(f"attack:{name}", peer.name, repeat, _tidy(found))
+                bench.results.record(f"attack:{name}", peer.name, repeat, tidy(found))
 
 
 def _attacked(peer: Peer, target: Target, attack: str, seconds: float) -> Figures:
@@ -240,12 +240,16 @@ def _attacked(peer: Peer, target: Target, attack: str, seconds: float) -> Figure
 def _record_phases(bench: Bench, scenario: str, peer: Peer, repeat: int, phases: list[Figures]) -> None:
     for found in phases:
         name = f"w{found['window']}" if found["window"] else f"r{found['rate']:.0f}"
-        bench.results.record(f"{scenario}:{name}", peer.name, repeat, _tidy(found))
+        bench.results.record(f"{scenario}:{name}", peer.name, repeat, tidy(found))
 
 
-def _tidy(figures: Figures) -> Figures:
-    """Leave out what no report needs: one memory sample every 0.2 s."""
-    return {name: value for name, value in figures.items() if name != "rss"}
+def tidy(figures: Figures) -> Figures:
+    """Leave out what no report needs: a memory sample every 0.2 s, and times of what never happened."""
+    return {
+        name: value
+        for name, value in figures.items()
+        if name != "rss" and not (isinstance(value, dict) and not value["count"])
+    }
 
 
 def _create(board: Board, project_id: str, person: int) -> str:

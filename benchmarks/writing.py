@@ -16,7 +16,7 @@ from benchmarks import generator
 from benchmarks.generator import http_request
 from benchmarks.machine import LOAD_CORE
 from benchmarks.peers import ORM_PROJECT, OrmFastApi, Peer, TimeToDo
-from benchmarks.scenarios import Bench
+from benchmarks.scenarios import Bench, tidy
 from benchmarks.site import make_board
 from tests.support import servers
 
@@ -44,8 +44,7 @@ def _measure(bench: Bench, measurement: str, *peers: Peer, quickly: bool = False
             options = {"http_clients": WRITERS, "seconds": bench.plan.choose(5, 1.5), "warm": 0.5, "settle": 0.2}
             requests = [_create(peer, target.tokens, person) for person in range(WRITERS)]
             found = generator.run(target, http=requests, clients=0, **options)[0]
-            found.pop("rss")
-            bench.results.record(measurement, peer.name, repeat, found)
+            bench.results.record(measurement, peer.name, repeat, tidy(found))
 
 
 def _create(peer: Peer, tokens: list[str], person: int) -> str:
