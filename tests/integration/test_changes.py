@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from app.broker.base import Signal
+from app.db import group_commit
 from app.db.sqlite import SqliteEngine
 from app.domain.events import Event
 from app.models import IdempotencyKey, Member, Project
@@ -151,6 +153,43 @@ async def test_commit_that_fails_is_no_answer_and_no_event(
     assert await seq(anna, project) == 2
     assert server.hub.manager.get_stats(details=False)["events_delivered"] == 0
     assert "unlucky" not in caplog.text
+
+
+async def test_calls_that_share_a_failing_commit_all_hear_of_it(sqlite_server: TestServer) -> None:
+    """Whoever got a 201 is on the board and in the log, nobody else is, and under the same key a call works later."""
+    async with await register(sqlite_server, "Anna") as anna:
+        project = await anna.project()
+        await refuse_commits(sqlite_server, text_="unlucky")
+        titles = ["first", "second", "unlucky", "third", "fourth"]
+        answers = await asyncio.gather(*(post_task(anna, project, title, title=title) for title in titles))
+        done = {title for title, answer in zip(titles, answers, strict=True) if answer.status_code == 201}
+        for answer in answers:
+            assert answer.status_code == 201 or assert_problem(answer, 503)["code"] == "unavailable"
+        assert "unlucky" not in done
+        assert {card["title"] for card in (await anna.board(project))["tasks"]} == done
+        events = (await anna.get(f"/projects/{project['id']}/events"))["items"]
+        assert [event["seq"] for event in events] == list(range(1, len(done) + 1))
+        for title in set(titles) - {"unlucky"}:
+            answer = await post_task(anna, project, title, title=title)
+            assert (answer.status_code, "idempotency-replayed" in answer.headers) == (201, title in done)
+        assert await seq(anna, project) == 4
+
+
+async def test_database_locked_by_another_process(sqlite_server: TestServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that change wait for it, then are told to try again; reading goes on; nothing is lost or done twice."""
+    monkeypatch.setattr(group_commit, "WAIT_S", 0.1)
+    async with await register(sqlite_server, "Anna") as anna:
+        project = await anna.project()
+        with contextlib.closing(sqlite3.connect(sqlite_server.settings.data_dir / "timetodo.sqlite3")) as other:
+            other.isolation_level = None
+            other.execute("BEGIN IMMEDIATE")
+            for answer in await asyncio.gather(*(post_task(anna, project, f"op-{number}") for number in range(3))):
+                assert assert_problem(answer, 503)["code"] == "unavailable"
+            assert await seq(anna, project) == 0
+            other.rollback()
+        for number in range(3):
+            assert (await post_task(anna, project, f"op-{number}")).status_code == 201
+        assert await seq(anna, project) == 3
 
 
 async def refuse_commits(server: TestServer, text_: str) -> None:
