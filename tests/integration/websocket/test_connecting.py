@@ -17,7 +17,9 @@ from websockets.typing import Origin, Subprotocol
 
 from app.domain.clock import utc_now
 from app.models import SocketTicket
+from tests.integration.websocket.conftest import Serve
 from tests.support.people import Json, Person, register
+from tests.support.raw import shake_hands
 from tests.support.realtime import eventually
 from tests.support.server import TestServer
 from tests.support.sockets import Socket, open_socket
@@ -227,27 +229,58 @@ async def test_database_that_fails_while_identifying(
         message = "no database"
         raise OSError(message)
 
-    monkeypatch.setattr(sqlite_server.hub.directory, "identify", fail)
+    for name in ("redeem", "admit"):
+        monkeypatch.setattr(sqlite_server.hub.directory, name, fail)
     assert await closed(sqlite_server, query=f"?token={person.token}") == 4500
+    assert await closed(sqlite_server, query="?ticket=x") == 4500
 
 
+@pytest.mark.parametrize("credential", ["token", "ticket"])
 async def test_peer_that_goes_before_it_is_let_in(
-    sqlite_server: TestServer, person: Person, monkeypatch: pytest.MonkeyPatch
+    sqlite_server: TestServer, person: Person, credential: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client that hangs up while we look who it is leaves nothing behind."""
+    query = f"?token={person.token}" if credential == "token" else f"?ticket={await ticket(person)}"
     looking, answer = asyncio.Event(), asyncio.Event()
-    identify = sqlite_server.hub.directory.identify
+    directory = sqlite_server.hub.directory
+    name = "admit" if credential == "token" else "redeem"
+    look = getattr(directory, name)
 
-    async def slow(token: str) -> Any:
+    async def slow(asked: Any) -> Any:
         looking.set()
         await answer.wait()
-        return await identify(token)
+        return await look(asked)
 
-    monkeypatch.setattr(sqlite_server.hub.directory, "identify", slow)
-    connection = await connect(f"{sqlite_server.ws_url}?token={person.token}")
+    monkeypatch.setattr(directory, name, slow)
+    connection = await connect(sqlite_server.ws_url + query)
     await looking.wait()
     connection.transport.abort()
     answer.set()
     server, manager = sqlite_server.uvicorn, sqlite_server.hub.manager
-    await eventually(lambda: not server.server_state.connections)
-    await eventually(lambda: manager.total_connections == 1 and not manager.connections)
+    await eventually(lambda: not server.server_state.connections and not server.server_state.tasks)
+    await eventually(lambda: not manager.connections)
+    assert manager.get_stats()["authenticated_users"] == 0
+
+
+async def test_one_address_may_have_so_many(serve: Serve) -> None:
+    """One more is refused before the upgrade; whoever goes makes room."""
+    stage = await serve(ws_max_connections_per_address=2)
+    async with open_socket(stage.server), open_socket(stage.server) as second:
+        answer = await shake_hands(stage.server)
+        assert (answer.status, answer.json()["code"]) == (429, "limit_exceeded")
+        await second.connection.close()
+        await eventually(lambda: len(stage.server.hub.manager.connections) == 1)
+        async with open_socket(stage.server):
+            pass
+
+
+async def test_one_address_may_come_so_often(serve: Serve) -> None:
+    """Beyond the burst a client is told when to come back, in the header and in the body."""
+    stage = await serve(ws_connects_per_s=0.1, ws_connect_burst=2)
+    for _ in range(2):
+        async with open_socket(stage.server):
+            pass
+    answer = await shake_hands(stage.server)
+    assert (answer.status, answer.json()["code"]) == (429, "rate_limited")
+    assert 0 < answer.json()["retry_after_ms"] <= 10_000
+    assert 1 <= int(answer.headers["retry-after"]) <= 10
