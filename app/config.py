@@ -80,11 +80,19 @@ class Settings(BaseSettings):
     ws_max_rooms: int = Field(default=100, ge=1)
     ws_messages_per_s: float = Field(default=20, gt=0)
     ws_burst: int = Field(default=40, ge=1)
+    ws_joins_per_s: float = Field(default=10, gt=0)
+    ws_join_burst: int = Field(default=200, ge=1)
+    """A client that was away joins all its projects again at once."""
+    ws_connects_per_s: float = Field(default=50, gt=0)
+    """Connections one address may open in the long run; an IPv6 network of 64 bits counts as one address."""
+    ws_connect_burst: int = Field(default=2000, ge=1)
+    """Connections one address may open at once: everybody in an office comes back after a restart."""
     ws_heartbeat_s: float = Field(default=25, gt=0)
     ws_slow_s: float = Field(default=30, gt=0)
     """A connection that takes nothing for this long is closed with 4200."""
     ws_max_connections: int = Field(default=10_000, ge=1)
     ws_max_connections_per_user: int = Field(default=50, ge=1)
+    ws_max_connections_per_address: int = Field(default=2000, ge=1)
     ws_ticket_s: int = Field(default=30, ge=1)
     replay_max_events: int = Field(default=1000, ge=1)
     room_tail_events: int = Field(default=1000, ge=1)

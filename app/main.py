@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         broker=broker,
         passwords=Passwords(),
         tokens=tokens,
-        auth_limiter=RateLimiter(settings.auth_attempts_per_minute),
+        auth_limiter=RateLimiter(settings.auth_attempts_per_minute / 60, settings.auth_attempts_per_minute),
         socket_stats=hub.manager.get_stats,
         is_draining=lambda: hub.is_draining,
     )

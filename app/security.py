@@ -26,8 +26,11 @@ ALGORITHM: Final = "HS256"
 TOKEN_TYPE: Final = "access"  # noqa: S105 - a claim's value
 SECRET_BYTES: Final = 48
 MAX_TOKEN_LENGTH: Final = 4096
+MAX_VERIFIED: Final = 10_000
+"""Tokens remembered as ours; the one remembered longest goes first."""
 _REQUIRED_CLAIMS: Final = ("exp", "iat", "sub", "sid", "type")
 _INVALID: Final = "the access token is not valid; sign in again"
+_EXPIRED: Final = "the access token has expired; get a new one from POST /api/v1/auth/refresh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class AccessTokens:
     def __init__(self, secret: str, *, lifetime_s: int) -> None:
         self._secret = secret
         self.lifetime_s = lifetime_s
+        self._verified: dict[str, AccessClaims] = {}
+        """Tokens seen lately that are ours: each is shown again and again until it expires."""
 
     def issue(self, user_id: UUID, session_id: UUID, now: datetime) -> str:
         """Return a token for one session, valid for `lifetime_s` from `now`."""
@@ -68,6 +73,17 @@ class AccessTokens:
             TokenExpired: it was valid once.
             Unauthorized: it is not ours, or not an access token.
         """
+        claims = self._verified.get(token)
+        if claims is None:
+            claims = self._decode(token)
+            if len(self._verified) >= MAX_VERIFIED:
+                del self._verified[next(iter(self._verified))]
+            self._verified[token] = claims
+        if claims.expires_at <= datetime.now(UTC):
+            raise TokenExpired(_EXPIRED)
+        return claims
+
+    def _decode(self, token: str) -> AccessClaims:
         if len(token) > MAX_TOKEN_LENGTH:
             raise Unauthorized(_INVALID)
         try:
@@ -78,8 +94,7 @@ class AccessTokens:
                 raise Unauthorized(_INVALID)
             return AccessClaims(UUID(claims["sub"]), UUID(claims["sid"]), datetime.fromtimestamp(claims["exp"], tz=UTC))
         except jwt.ExpiredSignatureError:
-            message = "the access token has expired; get a new one from POST /api/v1/auth/refresh"
-            raise TokenExpired(message) from None
+            raise TokenExpired(_EXPIRED) from None
         except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError, OSError, RecursionError):
             raise Unauthorized(_INVALID) from None
 

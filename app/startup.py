@@ -1,5 +1,8 @@
 """What it takes to start: a port, a data directory, a current database, and a server that drains before it stops."""
 
+import contextlib
+import gc
+import resource
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -20,11 +23,23 @@ from app.services import users
 
 ADMIN_CODE_BYTES: Final = 12
 """Enough that nobody guesses it, short enough to type."""
+GC_THRESHOLD: Final = 10_000
+"""New objects between two looks for garbage; nearly all of ours go by themselves."""
+MANY_FILES: Final = 65_536
+LISTEN_BACKLOG: Final = 4096
+"""Connections the kernel holds until they are accepted: everybody comes back at once after a restart."""
 Result = TypeVar("Result")
 
 
 class DrainingServer(uvicorn.Server):
     """uvicorn, which asks every client to come back before it closes their sockets."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and spare the garbage collector what is here to stay."""
+        await super().startup(sockets)
+        gc.set_threshold(GC_THRESHOLD, 20, 20)
+        gc.collect()
+        gc.freeze()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, then stop."""
@@ -35,11 +50,13 @@ class DrainingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(settings: Settings, *, reload: bool = False) -> None:
-    """Serve until a signal ends it."""
-    config = uvicorn.Config(
-        "app.main:create_app",
-        factory=True,
+def make_config(
+    settings: Settings, application: Any = "app.main:create_app", *, reload: bool = False
+) -> uvicorn.Config:
+    """Return how uvicorn is to serve: with our own protocols, which bound what a peer can make it hold."""
+    return uvicorn.Config(
+        application,
+        factory=isinstance(application, str),
         host=settings.host,
         port=settings.port,
         reload=reload,
@@ -47,18 +64,31 @@ def serve(settings: Settings, *, reload: bool = False) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        http="app.websocket.listener:HttpProtocol",
         ws="app.websocket.server:SocketProtocol",
-        ws_max_size=settings.ws_message_bytes,
-        ws_ping_interval=None,
-        ws_per_message_deflate=False,
+        backlog=LISTEN_BACKLOG,
         timeout_graceful_shutdown=settings.shutdown_s,
     )
+
+
+def serve(settings: Settings, *, reload: bool = False) -> None:
+    """Serve until a signal ends it."""
+    _allow_open_files()
+    config = make_config(settings, reload=reload)
     if reload:
         uvicorn.supervisors.ChangeReload(
             config, target=uvicorn.Server(config).run, sockets=[config.bind_socket()]
         ).run()
     else:
         DrainingServer(config).run()
+
+
+def _allow_open_files() -> None:
+    """Use as many file descriptors as the system lets us: each connection takes one, and the usual limit is 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MANY_FILES if most == resource.RLIM_INFINITY else most
+    with contextlib.suppress(ValueError, OSError):  # some systems say infinite and mean less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def check_port(host: str, port: int) -> None:

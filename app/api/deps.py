@@ -4,6 +4,7 @@ All of them are coroutines, also those that await nothing: FastAPI runs any othe
 needs is asked of the request itself: a dependency costs as much as a statement.
 """
 
+import math
 import re
 from typing import Annotated, Final
 
@@ -121,7 +122,7 @@ CallingDevice = Annotated[Device, Depends(_device)]
 
 async def _limit_attempts(context: Context, device: CallingDevice) -> None:
     """Passwords may be tried only so often from one address."""
-    wait_s = context.auth_limiter.take(device.ip_address)
+    wait_s = math.ceil(context.auth_limiter.take(device.ip_address))
     if wait_s:
         message = f"too many attempts from your address; try again in {wait_s} s"
         raise RateLimited(message, retry_after_s=wait_s)

@@ -44,6 +44,9 @@ SignalListener = Callable[[Signal], None]
 class Broker(Protocol):
     """Carries publications to every server, this one included."""
 
+    reaches_others: bool
+    """Whether there may be other servers: what only they need to know need not be told otherwise."""
+
     async def start(self, on_event: EventListener, on_signal: SignalListener) -> None:
         """Begin to deliver. Listeners are called on the event loop, one message at a time, and must not block."""
 

@@ -15,6 +15,8 @@ _log = structlog.get_logger(__name__)
 class MemoryBroker:
     """Delivers at once, in order, to the one listener there is."""
 
+    reaches_others = False
+
     def __init__(self) -> None:
         self._on_event: EventListener | None = None
         self._on_signal: SignalListener | None = None

@@ -28,6 +28,8 @@ _log = structlog.get_logger(__name__)
 class RedisBroker:
     """Publishes to, and listens on, one channel for events and one for signals."""
 
+    reaches_others = True
+
     def __init__(self, url: str, *, prefix: str = "timetodo") -> None:
         self._redis: Redis = Redis.from_url(
             url, socket_connect_timeout=SOCKET_TIMEOUT_S, socket_timeout=SOCKET_TIMEOUT_S, health_check_interval=15

@@ -1,12 +1,12 @@
 """Token buckets: how often somebody may do something (RFC 2697 calls it a rate and a burst)."""
 
-import math
 import time
 from collections.abc import Callable
 from typing import Final
 
 MAX_BUCKETS: Final = 10_000
-"""Keys remembered at once; beyond that the full buckets, which say nothing, are forgotten."""
+"""Keys remembered at once; beyond that the one not used for longest is forgotten."""
+FORGOTTEN_PER_USE: Final = 2
 
 
 class TokenBucket:
@@ -35,16 +35,23 @@ class TokenBucket:
 class RateLimiter:
     """One bucket for each key (an address), forgotten when idle."""
 
-    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._per_minute = per_minute
+    def __init__(self, rate_per_s: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate_per_s, self._burst = rate_per_s, burst
         self._clock = clock
         self._buckets: dict[str, TokenBucket] = {}
 
-    def take(self, key: str) -> int:
-        """Count one attempt of `key`; return 0, or the whole seconds to wait."""
+    def take(self, key: str) -> float:
+        """Count one attempt of `key`; return 0, or the seconds to wait."""
         now = self._clock()
-        if len(self._buckets) >= MAX_BUCKETS:
-            self._buckets = {name: bucket for name, bucket in self._buckets.items() if not bucket.is_full(now)}
-        if key not in self._buckets:
-            self._buckets[key] = TokenBucket(self._per_minute / 60, self._per_minute, now)
-        return math.ceil(self._buckets[key].take(now))
+        bucket = self._buckets.pop(key, None) or TokenBucket(self._rate_per_s, self._burst, now)
+        self._buckets[key] = bucket  # the latest used is the last
+        self._forget(now)
+        return bucket.take(now)
+
+    def _forget(self, now: float) -> None:
+        """Forget the bucket used longest ago, a few at each use: those that are full again, and what is too many."""
+        for _ in range(FORGOTTEN_PER_USE):
+            key, bucket = next(iter(self._buckets.items()))
+            if len(self._buckets) == 1 or not (bucket.is_full(now) or len(self._buckets) > MAX_BUCKETS):
+                return
+            del self._buckets[key]

@@ -1,4 +1,4 @@
-"""How a client has behaved lately: a rate for its messages, and patience with what is not of the protocol."""
+"""How a client has behaved lately: rates for its messages and joins, and patience with what is not of the protocol."""
 
 from typing import Final
 
@@ -15,10 +15,10 @@ WINDOW_S: Final = 10.0
 class Conduct:
     """One client's account."""
 
-    __slots__ = ("_bad", "_bucket", "_flooded", "_window_began")
+    __slots__ = ("_bad", "_flooded", "_joins", "_messages", "_window_began")
 
-    def __init__(self, rate_per_s: float, burst: int, now: float) -> None:
-        self._bucket = TokenBucket(rate_per_s, burst, now)
+    def __init__(self, messages: TokenBucket, joins: TokenBucket, now: float) -> None:
+        self._messages, self._joins = messages, joins
         self._window_began, self._bad, self._flooded = now, 0, 0
 
     def check_rate(self, now: float) -> None:
@@ -29,7 +29,7 @@ class Conduct:
             CloseError: far too many.
         """
         self._turn_window(now)
-        wait_s = self._bucket.take(now)
+        wait_s = self._messages.take(now)
         if wait_s == 0:
             return
         self._flooded += 1
@@ -37,6 +37,17 @@ class Conduct:
             raise CloseError(CloseCode.FLOODING, "too many messages")
         message = "too many messages; slow down"
         raise MessageError(ErrorCode.RATE_LIMITED, message, retry_after_ms=max(1, int(wait_s * 1000)))
+
+    def check_join(self, now: float) -> None:
+        """Count a join, which costs readings of the database.
+
+        Raises:
+            MessageError: too many.
+        """
+        wait_s = self._joins.take(now)
+        if wait_s:
+            message = "too many joins; slow down"
+            raise MessageError(ErrorCode.RATE_LIMITED, message, retry_after_ms=max(1, int(wait_s * 1000)))
 
     def count_bad(self, now: float) -> None:
         """Count a message that is not of the protocol.

@@ -1,14 +1,15 @@
-"""One socket: who it is, which rooms it reads and from where, and the one task that writes to it.
+"""One client's connection: who it is, which rooms it reads and from where, and what is written to it when.
 
 A connection has no queue of events. It has a cursor per room; while its socket takes nothing, the cursors wait, and
 when it takes again they read on from the room's tail or the log. Only answers and signs of life are queued, and of
 those little: signs of life are dropped first.
+
+Nothing here awaits a socket. Whatever there is to write, of all rooms, is joined into one write; a transport that can
+take no more says so, and calls `resume` when it can.
 """
 
 import asyncio
-import contextlib
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,35 +20,39 @@ import orjson
 import structlog
 
 from app.permissions import Role
+from app.websocket.framing import frame
 from app.websocket.protocol import CloseCode, Frame, encode
-from app.websocket.room import Room
+from app.websocket.room import Batch, Room
 
 MAX_QUEUED_FRAMES: Final = 256
 """Answers waiting for a socket that takes nothing: a client that asks without reading is too slow."""
 MAX_QUEUED_EPHEMERAL: Final = 32
-"""Signs of life are dropped when this much waits already."""
-FRAMES_IN_A_ROW: Final = 50
-"""After so many frames of one room others get their turn: a peer that takes everything must not hold the loop."""
+"""Signs of life are dropped when this much waits already for a socket that takes nothing."""
+FAILED: Final = "something went wrong on the server; come back in a moment"
 _log = structlog.get_logger(__name__)
 
 
 class Transport(Protocol):
-    """The way to one peer."""
+    """The way to one peer. It calls the connection's `resume` when it can take more again."""
 
-    async def send(self, frame: Frame) -> None:
-        """Send one frame; return when the peer's side can take the next.
+    @property
+    def is_writable(self) -> bool:
+        """Whether the peer's side can take more."""
 
-        Raises:
-            ConnectionError: the peer has gone.
-        """
+    @property
+    def backlog_bytes(self) -> int:
+        """How much of what was written the peer has not taken yet, as far as is known here."""
 
-    async def close(self, code: int, reason: str) -> None:
-        """End the conversation; harmless when it has ended."""
+    def write(self, frames: bytes) -> None:
+        """Write some whole frames (`app.websocket.framing`)."""
+
+    def close(self, code: int, reason: str) -> None:
+        """End the conversation after what was written; harmless when it has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class SocketUser:
-    """The person behind a connection."""
+    """The person behind a connection; the name is known once they are admitted."""
 
     id: UUID
     name: str
@@ -65,46 +70,75 @@ class Cursor:
     role: Role | None
 
 
-class PeerGone(Exception):
-    """The other side is not there any more."""
-
-
 class Connection:
     """One client's connection; `user` is None while it is anonymous."""
+
+    __slots__ = (
+        "_answers_sent",
+        "_backlog_bytes",
+        "_clock",
+        "_close_reason",
+        "_is_woken",
+        "_queue",
+        "_reading",
+        "_replay_max_events",
+        "_transport",
+        "close_code",
+        "cursors",
+        "events_delivered",
+        "heard_at",
+        "id",
+        "is_present",
+        "missed_ephemeral",
+        "network",
+        "on_drained",
+        "ping_at",
+        "slot",
+        "stuck_since",
+        "user",
+        "viewing",
+    )
 
     def __init__(
         self,
         transport: Transport,
         user: SocketUser | None = None,
         *,
+        network: str = "",
         replay_max_events: int = 1000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.id = uuid4()
         self.user = user
+        self.network = network
+        """What counts as its address (`app.websocket.door.network_of`); empty when that is not known."""
         self.cursors: dict[UUID, Cursor] = {}
         self.viewing: dict[UUID, UUID] = {}
         """Which task its user looks at, by project."""
         self.is_present = False
         """Whether it counts as a device of its user."""
-        self.messages_sent = 0
         self.events_delivered = 0
         self.heard_at = clock()
+        self.ping_at = 0.0
+        """When the heartbeat pings it next."""
+        self.slot = -1
+        """Where in the heartbeat's wheel it is; an entry in another slot is an old one."""
         self.stuck_since: float | None = None
-        """When the write that is under way began; None while there is none."""
+        """Since when the peer has taken nothing although something waits; None while it takes."""
         self.missed_ephemeral = False
         """Whether a sign of life was dropped, so that presence must be told whole."""
         self.on_drained: Callable[[Connection], None] | None = None
         """Called when everything has been written after a sign of life was dropped."""
         self.close_code: int | None = None
-        self.ending = asyncio.Event()
-        """Set when its end has been decided."""
+        self._answers_sent = 0
         self._close_reason = ""
         self._transport = transport
         self._replay_max_events = replay_max_events
         self._clock = clock
-        self._queue: deque[Frame] = deque()
-        self._wakened = asyncio.Event()
+        self._queue: list[Frame] = []
+        self._is_woken = False
+        self._backlog_bytes = 0
+        self._reading: asyncio.Task[None] | None = None
 
     @property
     def user_id(self) -> UUID | None:
@@ -117,6 +151,11 @@ class Connection:
         return self.user is not None
 
     @property
+    def messages_sent(self) -> int:
+        """How many messages were written to it, events included."""
+        return self._answers_sent + self.events_delivered
+
+    @property
     def is_closing(self) -> bool:
         """Whether its end has been decided."""
         return self.close_code is not None
@@ -124,6 +163,12 @@ class Connection:
     def is_in_project(self, project_id: UUID) -> bool:
         """Whether it reads this project's room."""
         return project_id in self.cursors
+
+    def identify(self, user: SocketUser) -> None:
+        """Note whose connection it is; it may have been nobody's until now."""
+        for cursor in self.cursors.values():
+            cursor.room.anonymous_count -= self.user is None
+        self.user = user
 
     def heard(self) -> None:
         """Note that the peer has said something."""
@@ -133,7 +178,9 @@ class Connection:
         """Begin to read a room after `seq`; what was queued before comes first."""
         self.cursors[room.project_id] = Cursor(room, seq, room.epoch, role)
         room.viewers.add(self)
-        self.wake()
+        room.anonymous_count += self.user is None
+        if seq != room.seq:
+            self.wake()
 
     def close_cursor(self, project_id: UUID) -> bool:
         """Stop reading a room, at once: not one more frame of it is written. Return whether it was read."""
@@ -141,106 +188,154 @@ class Connection:
         if cursor is None:
             return False
         cursor.room.viewers.discard(self)
+        cursor.room.anonymous_count -= self.user is None
         return True
 
     def send_json(self, message: dict[str, Any]) -> None:
         """Queue a message of its own for this connection."""
         self.send_text(orjson.dumps(message))
 
-    def send_text(self, frame: Frame) -> None:
-        """Queue a frame of its own for this connection; a peer that lets them pile up is cut off."""
-        if len(self._queue) >= MAX_QUEUED_FRAMES:
+    def send_text(self, text: bytes) -> None:
+        """Queue an encoded message of its own for this connection."""
+        self.send_frame(frame(text))
+
+    def send_frame(self, ready: Frame) -> None:
+        """Queue a frame for this connection; a peer that lets them pile up is cut off."""
+        if len(self._queue) >= MAX_QUEUED_FRAMES and not self._transport.is_writable:
             self.close(CloseCode.TOO_SLOW, "you ask faster than you read")
             return
-        self._queue.append(frame)
+        self._queue.append(ready)
         self.wake()
 
-    def send_ephemeral(self, frame: Frame) -> None:
-        """Queue a sign of life, unless too much waits already."""
-        if len(self._queue) >= MAX_QUEUED_EPHEMERAL:
+    def queue_ephemeral(self, ready: Frame) -> None:
+        """Queue a sign of life, unless too much waits already; the caller sees to the writing."""
+        if len(self._queue) >= MAX_QUEUED_EPHEMERAL and not self._transport.is_writable:
             self.missed_ephemeral = True
-            return
-        self._queue.append(frame)
+        else:
+            self._queue.append(ready)
+
+    def send_ephemeral(self, text: bytes) -> None:
+        """Queue a sign of life and have it written."""
+        self.queue_ephemeral(frame(text))
         self.wake()
 
     def close(self, code: int, reason: str) -> None:
-        """Decide the connection's end. What is queued is still written, if the peer takes it; rooms are not read on.
+        """Decide the connection's end. What is queued is still written; rooms are not read on.
 
         Its cursors stay until the manager lets it go, so that the manager knows what to clean up.
         """
         if self.close_code is None:
             self.close_code, self._close_reason = code, reason
-            self.ending.set()
             self.wake()
 
     def wake(self) -> None:
-        """There may be something to write."""
-        self._wakened.set()
+        """Have what there is written soon, with whatever else comes before the loop's next turn."""
+        if not self._is_woken:
+            self._is_woken = True
+            asyncio.get_running_loop().call_soon(self._on_woken)
 
-    async def run(self) -> None:
-        """Write until the connection ends. Returns when the transport is closed or the peer has gone."""
-        try:
-            while not (self.is_closing and not self._queue):
-                await self._wakened.wait()
-                self._wakened.clear()
-                await self._write_pending()
-        except PeerGone:
-            self.close(CloseCode.NORMAL, "the peer has gone")
+    def resume(self) -> None:
+        """Go on writing: the transport can take more."""
+        self.stuck_since = None
+        self.pump()
+
+    def pause(self) -> None:
+        """Note that the transport can take no more for now."""
+        if self.stuck_since is None:
+            self.stuck_since, self._backlog_bytes = self._clock(), self._transport.backlog_bytes
+
+    def note_progress(self) -> None:
+        """See whether a peer that cannot take more has at least taken some of what was written."""
+        backlog = self._transport.backlog_bytes
+        if backlog < self._backlog_bytes:
+            self.stuck_since = self._clock()
+        self._backlog_bytes = backlog
+
+    def pump(self) -> None:
+        """Write what there is in one piece, as far as the peer's side takes it; the rest on the loop's next turns."""
+        if self.close_code is not None:
+            self._finish()
             return
-        except Exception:  # noqa: BLE001 - the log could not be read; the client comes back and resumes
-            _log.exception("writer_failed", connection_id=str(self.id))
-            self.close(CloseCode.INTERNAL, "something went wrong on the server; come back in a moment")
-        assert self.close_code is not None
-        with contextlib.suppress(ConnectionError):
-            await self._transport.close(self.close_code, self._close_reason)
-
-    async def _write_pending(self) -> None:
-        progress = True
-        while progress:
-            await self._write_queue()
-            progress = False
-            for cursor in list(self.cursors.values()):
-                progress = await self._read_on(cursor) or progress
-        if self.missed_ephemeral and self.on_drained is not None:
+        if not self._transport.is_writable:
+            return
+        out = self._take_queue() if self._queue else []
+        for cursor in self.cursors.values():
+            room = cursor.room
+            if cursor.seq != room.seq or cursor.epoch != room.epoch:
+                batch = room.batches.get(cursor.seq) if cursor.epoch == room.epoch else None
+                if batch is not None:  # another viewer stood at the same place
+                    self._take(cursor, batch, out)
+                else:
+                    self._read_on(cursor, out)
+        if out:
+            self._transport.write(out[0] if len(out) == 1 else b"".join(out))
+        if self.missed_ephemeral and self.on_drained is not None and self._transport.is_writable:
             self.missed_ephemeral = False
             self.on_drained(self)
 
-    async def _write_queue(self) -> None:
-        while self._queue:
-            await self._write(self._queue.popleft())
+    def stop(self) -> None:
+        """Write no more: the peer has gone."""
+        self.close_code = self.close_code or CloseCode.NORMAL
+        self._queue.clear()
+        if self._reading is not None:
+            self._reading.cancel()
 
-    async def _read_on(self, cursor: Cursor) -> bool:
-        """Write the next frames of one room; return whether there may be more."""
-        if not self._reads(cursor):
-            return False
+    def _on_woken(self) -> None:
+        self._is_woken = False
+        self.pump()
+
+    def _read_on(self, cursor: Cursor, out: list[Frame]) -> None:
+        """Take the next frames of a room into what is about to be written."""
         room = cursor.room
         behind = room.seq - cursor.seq
         if cursor.epoch != room.epoch or cursor.seq < room.floor or behind > self._replay_max_events:
             cursor.epoch, cursor.seq = room.epoch, room.seq
             head = {"epoch": room.epoch, "seq": room.seq}
-            await self._write(encode("resync", head, project_id=room.project_id))
-            return True
-        frames = await room.read(cursor.seq)
-        for count, frame in enumerate(frames, 1):
-            if not self._reads(cursor):
-                return True
-            cursor.seq += 1
-            self.events_delivered += 1
-            await self._write(frame)
-            await self._write_queue()
-            if count % FRAMES_IN_A_ROW == 0:
-                await asyncio.sleep(0)
-        return cursor.seq < room.seq
+            out.append(frame(encode("resync", head, project_id=room.project_id)))
+            self._answers_sent += 1
+            return
+        batch = room.find_batch(cursor.seq)
+        if batch is not None:
+            self._take(cursor, batch, out)
+        elif self._reading is None:
+            self._reading = asyncio.create_task(self._read_log(cursor), name=f"reader-{self.id}")
 
-    def _reads(self, cursor: Cursor) -> bool:
-        """Whether this cursor is still open, and the connection too."""
-        return not self.is_closing and self.cursors.get(cursor.room.project_id) is cursor
+    def _take(self, cursor: Cursor, batch: Batch, out: list[Frame]) -> None:
+        out.append(batch.frames)
+        cursor.seq += batch.event_count
+        self.events_delivered += batch.event_count
+        if cursor.seq < cursor.room.seq:
+            self.wake()  # others get their turn before the next batch
 
-    async def _write(self, frame: Frame) -> None:
-        self.stuck_since = self._clock()
+    async def _read_log(self, cursor: Cursor) -> None:
+        """Read what is no longer in the room's tail, then go on; a log that cannot be read is the server's fault."""
+        since = cursor.seq
         try:
-            await self._transport.send(frame)
-        except ConnectionError as error:
-            raise PeerGone from error
-        self.stuck_since = None
-        self.messages_sent += 1
+            batch = await cursor.room.read(since)
+        except Exception:  # noqa: BLE001 - the client comes back and resumes
+            _log.exception("log_not_read", connection_id=str(self.id))
+            self.close(CloseCode.INTERNAL, FAILED)
+            return
+        finally:
+            self._reading = None
+        is_wanted = not self.is_closing and self.cursors.get(cursor.room.project_id) is cursor and cursor.seq == since
+        if batch is not None and is_wanted and self._transport.is_writable:
+            out = self._take_queue()
+            self._take(cursor, batch, out)
+            self._transport.write(b"".join(out))
+        self.wake()
+
+    def _take_queue(self) -> list[Frame]:
+        queue, self._queue = self._queue, []
+        self._answers_sent += len(queue)
+        return queue
+
+    def _finish(self) -> None:
+        """Write the last words, and end."""
+        queue = self._take_queue()
+        if queue:
+            self._transport.write(b"".join(queue))
+        if self._reading is not None:
+            self._reading.cancel()
+        assert self.close_code is not None
+        self._transport.close(self.close_code, self._close_reason)

@@ -1,44 +1,58 @@
 """What the sockets ask the rest of the product: who is this, may they, where does the log stand."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from app.db.unit_of_work import Database
 from app.domain.events import Event
-from app.permissions import Action, Role
+from app.errors import NotFound, Unauthorized
+from app.permissions import Role
 from app.security import AccessTokens
-from app.services import history, sessions
-from app.services.access import Actor, load_actor, open_project
+from app.services import admission, history, sessions
+from app.services.admission import Entry
 from app.services.history import LogHead
-from app.services.projects import member_project_ids
+from app.websocket.batcher import Batcher
 from app.websocket.connection import SocketUser
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A project somebody may read: their role in it (None: it is public), and where its log stands."""
+class Admission:
+    """Somebody whose session is good, with their name, and the projects they are a member of."""
 
-    role: Role | None
-    head: LogHead
+    user: SocketUser
+    project_ids: list[UUID]
 
 
 class Directory:
-    """Answers from the database, each in one short transaction."""
+    """Answers from the database, in short transactions; questions asked at the same time share one."""
 
     def __init__(self, database: Database, tokens: AccessTokens) -> None:
         self._database = database
         self._tokens = tokens
+        self._admissions = Batcher(self._find_admissions)
+        self._entries = Batcher(self._find_entries)
 
-    async def identify(self, token: str) -> SocketUser:
-        """Return who an access token speaks for.
+    def verify(self, token: str) -> SocketUser:
+        """Return who an access token speaks for, by the token alone: whether the session is still good is not known.
 
         Raises:
             Unauthorized: nobody, or (TokenExpired) nobody any more.
         """
         claims = self._tokens.verify(token)
-        async with self._database.read() as uow:
-            actor = await load_actor(uow, claims.user_id, claims.session_id)
-        return SocketUser(actor.user_id, actor.name, actor.session_id, claims.expires_at)
+        return SocketUser(claims.user_id, "", claims.session_id, claims.expires_at)
+
+    async def admit(self, user: SocketUser) -> Admission:
+        """Return a verified user with their name, and the projects they are a member of.
+
+        Raises:
+            Unauthorized: their session has ended.
+        """
+        found = await self._admissions.ask(user)
+        if found is None:
+            message = "this session has ended; sign in again"
+            raise Unauthorized(message)
+        return found
 
     async def redeem(self, ticket: str) -> SocketUser:
         """Return who a ticket speaks for, and use it up. It is good for as long as an access token would be.
@@ -48,8 +62,7 @@ class Directory:
         """
         async with self._database.write() as uow:
             user_id, session_id = await sessions.redeem_ticket(uow, ticket)
-            actor = await load_actor(uow, user_id, session_id)
-        return SocketUser(actor.user_id, actor.name, session_id, self._tokens.expiry_from_now())
+        return SocketUser(user_id, "", session_id, self._tokens.expiry_from_now())
 
     async def enter(self, user: SocketUser | None, project_id: UUID) -> Entry:
         """Return the project as somebody who wants to read its room finds it.
@@ -57,11 +70,11 @@ class Directory:
         Raises:
             NotFound: it does not exist for them.
         """
-        actor = Actor(user.id, user.session_id, user.name, is_admin=False) if user else None
-        async with self._database.read() as uow:
-            project = await open_project(uow, actor, project_id, Action.READ)
-        head = LogHead(project.row.epoch, project.row.event_seq, project.row.event_floor)
-        return Entry(project.role, head)
+        entry = await self._entries.ask((user.id if user else None, project_id))
+        if entry is None:
+            message = "no such project, or you may not see it"
+            raise NotFound(message)
+        return entry
 
     async def find_role(self, user: SocketUser | None, project_id: UUID) -> Role | None:
         """Return somebody's role in a project they may read.
@@ -70,16 +83,6 @@ class Directory:
             NotFound: they may not.
         """
         return (await self.enter(user, project_id)).role
-
-    async def projects_of(self, user: SocketUser) -> list[UUID]:
-        """Return the projects somebody is a member of.
-
-        Raises:
-            Unauthorized: their session has ended meanwhile.
-        """
-        async with self._database.read() as uow:
-            await load_actor(uow, user.id, user.session_id)
-            return await member_project_ids(uow, user.id)
 
     async def read_log(self, project_id: UUID, since: int, limit: int) -> list[Event]:
         """Return events after `since`, in order."""
@@ -95,3 +98,18 @@ class Directory:
         """Return those of some sessions that have ended."""
         async with self._database.read() as uow:
             return await sessions.find_dead_sessions(uow, session_ids)
+
+    async def _find_admissions(self, users: Sequence[SocketUser]) -> list[Admission | None]:
+        async with self._database.read() as uow:
+            people = await admission.find_people(uow, [user.session_id for user in users])
+            projects = await admission.find_memberships(uow, [user.id for user in users])
+        return [
+            Admission(replace(user, name=people[user.session_id, user.id]), projects.get(user.id, []))
+            if (user.session_id, user.id) in people
+            else None
+            for user in users
+        ]
+
+    async def _find_entries(self, asked: Sequence[tuple[UUID | None, UUID]]) -> list[Entry | None]:
+        async with self._database.read() as uow:
+            return await admission.find_entries(uow, asked)

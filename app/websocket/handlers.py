@@ -9,17 +9,20 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 import structlog
 
 from app.config import Settings
 from app.domain.clock import format_time, utc_now
+from app.domain.rate_limit import TokenBucket
 from app.errors import AppError, Forbidden, NotFound, TokenExpired, Unauthorized
-from app.permissions import Action, may
+from app.services.admission import Entry
 from app.services.history import Position
 from app.websocket import messages
+from app.websocket.activity import Activity, find_cursor
 from app.websocket.conduct import Conduct
-from app.websocket.connection import Connection, Cursor, SocketUser
-from app.websocket.directory import Directory, Entry
+from app.websocket.connection import Connection, SocketUser
+from app.websocket.directory import Directory
 from app.websocket.events import CommentEvent, EventType, ProjectEvent, TaskEvent, UserEvent, WebSocketEvent
 from app.websocket.manager import ConnectionManager
 from app.websocket.presence import Presence
@@ -57,7 +60,7 @@ class WebSocketHandler:
         self._directory = directory
         self._relay = relay
         self._presence = presence
-        self._show_elsewhere = show_elsewhere
+        self._activity = Activity(manager, presence, show_elsewhere)
         self._clock = clock
         self._conduct: dict[UUID, Conduct] = {}
         self._commands: dict[type[messages.ClientMessage], Command] = {
@@ -66,8 +69,8 @@ class WebSocketHandler:
             messages.Ping: self._ping,
             messages.Pong: self._pong,
             messages.Authenticate: self._authenticate,
-            messages.Typing: self._typing,
-            messages.Viewing: self._viewing,
+            messages.Typing: self._activity.type,
+            messages.Viewing: self._activity.view,
         }
 
     async def connect(self, connection: Connection) -> None:
@@ -78,15 +81,18 @@ class WebSocketHandler:
         """
         self._check_capacity(connection.user_id)
         connection.on_drained = self._tell_presence
-        self._conduct[connection.id] = Conduct(self._settings.ws_messages_per_s, self._settings.ws_burst, self._clock())
+        self._conduct[connection.id] = self._make_conduct()
         self.manager.connect(connection)
+        if connection.user is None:
+            connection.send_text(encode("welcome", self._welcome(connection)))
+            return
+        try:
+            admission = await self._directory.admit(connection.user)
+        except Unauthorized as error:
+            raise CloseError(CloseCode.UNAUTHORIZED, error.detail) from None
+        connection.identify(admission.user)
         connection.send_text(encode("welcome", self._welcome(connection)))
-        if connection.user is not None:
-            try:
-                projects = await self._directory.projects_of(connection.user)
-            except Unauthorized as error:
-                raise CloseError(CloseCode.LOGGED_OUT, error.detail) from None
-            self._arrive(connection, connection.user, projects)
+        self._arrive(connection, admission.user, admission.project_ids)
 
     def disconnect(self, connection: Connection) -> None:
         """Let a connection go."""
@@ -95,7 +101,7 @@ class WebSocketHandler:
         self._conduct.pop(connection.id, None)
         self.manager.disconnect(connection)
         for project_id in list(connection.viewing):
-            self._stop_viewing(connection, project_id)
+            self._activity.stop_viewing(connection, project_id)
         if connection.user is not None and connection.is_present:
             at_once = connection.close_code == CloseCode.LOGGED_OUT
             self._presence.depart(connection.user.id, at_once=at_once)
@@ -154,6 +160,7 @@ class WebSocketHandler:
         return self.manager.broadcast_to_project(project_id, kind(type_, data, project_id, user_id))
 
     async def _join_project(self, connection: Connection, message: messages.JoinProject) -> None:
+        self._conduct[connection.id].check_join(self._clock())
         rooms = self._settings.ws_max_rooms
         if len(connection.cursors) >= rooms and not connection.is_in_project(message.project_id):
             text = f"a connection reads at most {rooms} projects; leave one first"
@@ -168,18 +175,18 @@ class WebSocketHandler:
             head.why_not(Position(since.epoch, since.seq), limit=self._settings.replay_max_events) if since else None
         )
         resumes = since is not None and failure is None
+        connection.close_cursor(room.project_id)
         data = {
             "epoch": head.epoch,
             "seq": head.seq,
             "recovered": resumes if since else None,
             "replay": head.seq - since.seq if since and resumes else 0,
             "role": entry.role,
-            "online": self._presence.online(room.project_id),
-            "anonymous": sum(1 for viewer in room.viewers if viewer.user is None and viewer is not connection),
+            "online": orjson.Fragment(self._presence.online(room.project_id)),
+            "anonymous": room.anonymous_count,
         }
         if not resumes:
             data["reason"] = failure.value if failure else "fresh"
-        connection.close_cursor(room.project_id)
         answer = encode("project_joined", data, project_id=room.project_id, message_id=message.id)
         connection.send_text(answer)
         self.manager.join_project(connection, room, since=since.seq if since and resumes else None, role=entry.role)
@@ -197,8 +204,8 @@ class WebSocketHandler:
                 return entry, room
 
     async def _leave_project(self, connection: Connection, message: messages.LeaveProject) -> None:
-        _cursor(connection, message.project_id)
-        self._stop_viewing(connection, message.project_id)
+        find_cursor(connection, message.project_id)
+        self._activity.stop_viewing(connection, message.project_id)
         self.manager.leave_project(connection, message.project_id)
         data = {"reason": "left"}
         answer = encode("project_left", data, project_id=message.project_id, message_id=message.id)
@@ -211,73 +218,44 @@ class WebSocketHandler:
         """The message has been heard; there is no answer."""
 
     async def _authenticate(self, connection: Connection, message: messages.Authenticate) -> None:
-        user = await self._directory.identify(message.token)
+        user = self._directory.verify(message.token)
         if connection.user is None:
-            await self._sign_in(connection, user)
+            user = await self._sign_in(connection, user)
         elif connection.user.id == user.id:
-            connection.user = user
+            user = (await self._directory.admit(user)).user
+            connection.identify(user)
         else:
             text = "this connection belongs to another user; open a new one"
             raise MessageError(ErrorCode.FORBIDDEN, text)
         connection.send_text(encode("authenticated", _identity(user), message_id=message.id))
 
-    async def _sign_in(self, connection: Connection, user: SocketUser) -> None:
-        """Make an anonymous connection somebody's, in the rooms it reads already too."""
-        projects = await self._directory.projects_of(user)
+    async def _sign_in(self, connection: Connection, user: SocketUser) -> SocketUser:
+        """Make an anonymous connection somebody's, in the rooms it reads already too; return who it is."""
+        admission = await self._directory.admit(user)
         if self.manager.has_too_many(user.id):
             raise CloseError(CloseCode.TOO_MANY, _TOO_MANY)
-        connection.user = user
+        user = admission.user
+        connection.identify(user)
         self.manager.identify(connection)
-        self._arrive(connection, user, projects)
+        self._arrive(connection, user, admission.project_ids)
         for project_id in list(connection.cursors):
             with contextlib.suppress(NotFound):  # the event that took it away is on its way
                 entry, room = await self._enter(connection, project_id)
                 self.manager.set_role(connection, room, entry.role)
-
-    async def _typing(self, connection: Connection, message: messages.Typing) -> None:
-        user = self._may_signal(connection, message.project_id)
-        data = {"task_id": str(message.task_id), "name": user.name}
-        event = UserEvent(EventType.TYPING, data, message.project_id, user.id)
-        self.manager.broadcast_to_project(message.project_id, event, exclude=connection)
-        self._show_elsewhere(message.project_id, event)
-
-    async def _viewing(self, connection: Connection, message: messages.Viewing) -> None:
-        user = self._may_signal(connection, message.project_id)
-        if message.task_id is None:
-            self._stop_viewing(connection, message.project_id)
-        else:
-            connection.viewing[message.project_id] = message.task_id
-            self._show_viewing(user, message.project_id, message.task_id, exclude=connection)
-
-    def _stop_viewing(self, connection: Connection, project_id: UUID) -> None:
-        """Show what the person's other connections look at, if anything."""
-        if connection.user is None or connection.viewing.pop(project_id, None) is None:
-            return
-        others = self.manager.connections_of(connection.user.id)
-        task_id = next((task for other in others if (task := other.viewing.get(project_id))), None)
-        self._show_viewing(connection.user, project_id, task_id, exclude=connection)
-
-    def _show_viewing(self, user: SocketUser, project_id: UUID, task_id: UUID | None, *, exclude: Connection) -> None:
-        self._presence.view(user.id, project_id, task_id)
-        data = {"task_id": str(task_id) if task_id else None, "name": user.name}
-        event = UserEvent(EventType.VIEWING, data, project_id, user.id)
-        self.manager.broadcast_to_project(project_id, event, exclude=exclude)
-        self._show_elsewhere(project_id, event)
-
-    def _may_signal(self, connection: Connection, project_id: UUID) -> SocketUser:
-        cursor = _cursor(connection, project_id)
-        if connection.user is None or not may(cursor.role, Action.SIGNAL):
-            message = "only members of the project are shown to others"
-            raise MessageError(ErrorCode.FORBIDDEN, message)
-        return connection.user
+        return user
 
     def _arrive(self, connection: Connection, user: SocketUser, projects: list[UUID]) -> None:
         self._presence.arrive(user.id, user.name, projects)
         connection.is_present = True
 
+    def _make_conduct(self) -> Conduct:
+        settings, now = self._settings, self._clock()
+        messages_bucket = TokenBucket(settings.ws_messages_per_s, settings.ws_burst, now)
+        return Conduct(messages_bucket, TokenBucket(settings.ws_joins_per_s, settings.ws_join_burst, now), now)
+
     def _tell_presence(self, connection: Connection) -> None:
         for project_id in connection.cursors:
-            online = {"online": self._presence.online(project_id)}
+            online = {"online": orjson.Fragment(self._presence.online(project_id))}
             connection.send_text(encode("presence", online, project_id=project_id))
 
     def _check_capacity(self, user_id: UUID | None) -> None:
@@ -315,14 +293,6 @@ def _identity(user: SocketUser) -> dict[str, Any]:
         "user": {"id": str(user.id), "name": user.name},
         "token_expires_at": format_time(user.token_expires_at),
     }
-
-
-def _cursor(connection: Connection, project_id: UUID) -> Cursor:
-    cursor = connection.cursors.get(project_id)
-    if cursor is None:
-        message = "join the project first"
-        raise MessageError(ErrorCode.NOT_JOINED, message)
-    return cursor
 
 
 def _to_message_error(error: AppError) -> MessageError:

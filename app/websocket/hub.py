@@ -9,14 +9,16 @@ import structlog
 
 from app.broker.base import Broker, Signal, SignalType
 from app.config import Settings
+from app.websocket.connection import Connection, SocketUser, Transport
 from app.websocket.directory import Directory
+from app.websocket.door import Door
 from app.websocket.effects import Effects
 from app.websocket.events import UserEvent
 from app.websocket.handlers import WebSocketHandler
 from app.websocket.heartbeat import Heartbeat
 from app.websocket.manager import ConnectionManager
 from app.websocket.presence import Presence
-from app.websocket.protocol import CloseCode, encode
+from app.websocket.protocol import CloseCode, CloseError, encode
 from app.websocket.relay import Relay
 
 _log = structlog.get_logger(__name__)
@@ -39,6 +41,7 @@ class Hub:
             max_connections=settings.ws_max_connections,
             max_connections_per_user=settings.ws_max_connections_per_user,
         )
+        self.door = Door(settings, directory, self.manager, is_draining=lambda: self.is_draining)
         self.presence = Presence(
             server_id, self.manager.broadcast_to_project, self._announce, grace_s=settings.presence_grace_s
         )
@@ -71,6 +74,21 @@ class Hub:
         self._relay.start()
         self._heartbeat.start()
 
+    def make_connection(self, transport: Transport, user: SocketUser | None, *, network: str = "") -> Connection:
+        """Return a connection that is not taken in yet."""
+        limit = self.settings.replay_max_events
+        return Connection(transport, user, network=network, replay_max_events=limit)
+
+    async def take_in(self, connection: Connection) -> None:
+        """Take a connection in and welcome it.
+
+        Raises:
+            CloseError: it cannot stay.
+        """
+        if self.is_draining:
+            raise CloseError(CloseCode.RESTART, "the server restarts")
+        await self.handler.connect(connection)
+
     async def drain(self) -> None:
         """Ask every client to come back a little later, spread over the drain time, and close.
 
@@ -94,13 +112,15 @@ class Hub:
         await asyncio.gather(*self._signals, return_exceptions=True)
 
     def _announce(self, data: dict[str, Any]) -> None:
-        self._signal(Signal(SignalType.PRESENCE, self._server_id, None, data))
+        self._tell_others(Signal(SignalType.PRESENCE, self._server_id, None, data))
 
     def _show_elsewhere(self, project_id: UUID, event: UserEvent) -> None:
         data = {"type": event.type.value, "user_id": str(event.user_id), "data": event.data}
-        self._signal(Signal(SignalType.ACTIVITY, self._server_id, project_id, data))
+        self._tell_others(Signal(SignalType.ACTIVITY, self._server_id, project_id, data))
 
-    def _signal(self, signal: Signal) -> None:
+    def _tell_others(self, signal: Signal) -> None:
+        if not self._broker.reaches_others:
+            return
         task = asyncio.get_running_loop().create_task(self._send(signal))
         self._signals.add(task)
         task.add_done_callback(self._signals.discard)

@@ -1,11 +1,11 @@
 """The connections and rooms of this server: who is here, who reads what, and what everybody must be told.
 
-Everything here runs on the event loop and never awaits a socket: it moves cursors and wakes connections, whose own
-tasks do the writing. So one slow reader delays nobody.
+Everything here runs on the event loop and never awaits a socket: it moves cursors, and what there is to write is
+written by the flusher and by the connections themselves. So one slow reader delays nobody.
 """
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,9 @@ from app.permissions import Role
 from app.services.history import LogHead
 from app.websocket.connection import Connection
 from app.websocket.events import WebSocketEvent
-from app.websocket.protocol import CloseCode, Frame, encode
+from app.websocket.flusher import Flusher
+from app.websocket.framing import frame
+from app.websocket.protocol import CloseCode, encode
 from app.websocket.room import LogReader, Room
 
 
@@ -32,6 +34,8 @@ class ConnectionManager:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.connections: dict[UUID, Connection] = {}
+        self.arrivals: list[Connection] = []
+        """Taken in, or known better, since the heartbeat looked last."""
         self.rooms: dict[UUID, Room] = {}
         self.total_connections = 0
         self.messages_received = 0
@@ -41,6 +45,8 @@ class ConnectionManager:
         self._max_connections = max_connections
         self._max_connections_per_user = max_connections_per_user
         self._by_user: defaultdict[UUID, set[Connection]] = defaultdict(set)
+        self._by_network: Counter[str] = Counter()
+        self._flusher = Flusher()
         self._read_log = read_log or _no_log
         self._clock = clock
         self._started_at = clock()
@@ -59,15 +65,22 @@ class ConnectionManager:
         """Whether a user has as many connections as one user gets."""
         return len(self._by_user.get(user_id, ())) >= self._max_connections_per_user
 
+    def count_from(self, network: str) -> int:
+        """Return how many connections come from one address (`app.websocket.door.network_of`)."""
+        return self._by_network.get(network, 0)
+
     def connect(self, connection: Connection) -> None:
         """Take a connection in."""
         self.connections[connection.id] = connection
+        self.arrivals.append(connection)
+        self._by_network[connection.network] += 1
         self.total_connections += 1
         if connection.user_id is not None:
             self._by_user[connection.user_id].add(connection)
 
     def identify(self, connection: Connection) -> None:
         """Note that a connection taken in as anonymous has signed in."""
+        self.arrivals.append(connection)
         if connection.user_id is not None:
             self._by_user[connection.user_id].add(connection)
 
@@ -75,6 +88,9 @@ class ConnectionManager:
         """Let a connection go, with everything that was held for it; harmless when it has gone."""
         if self.connections.pop(connection.id, None) is None:
             return
+        self._by_network[connection.network] -= 1
+        if not self._by_network[connection.network]:
+            del self._by_network[connection.network]
         self._messages_sent_by_gone += connection.messages_sent
         self._events_delivered_by_gone += connection.events_delivered
         for project_id in list(connection.cursors):
@@ -99,7 +115,9 @@ class ConnectionManager:
     def open_room(self, project_id: UUID, head: LogHead) -> Room:
         """Return the project's room, made at `head` when nobody reads it yet."""
         if project_id not in self.rooms:
-            self.rooms[project_id] = Room(project_id, head, self._read_log, max_tail_events=self._max_tail_events)
+            self.rooms[project_id] = Room(
+                project_id, head, self._read_log, max_tail_events=self._max_tail_events, flusher=self._flusher
+            )
         return self.rooms[project_id]
 
     def join_project(self, connection: Connection, room: Room, *, since: int | None, role: Role | None) -> None:
@@ -146,22 +164,22 @@ class ConnectionManager:
         return len(affected)
 
     def broadcast_to_project(
-        self, project_id: UUID, event: WebSocketEvent | Frame, *, exclude: Connection | None = None
+        self, project_id: UUID, event: WebSocketEvent | bytes, *, exclude: Connection | None = None
     ) -> int:
         """Show every viewer of a room something that is not stored; return how many there are."""
         room = self.rooms.get(project_id)
         if room is None:
             return 0
-        room.send_ephemeral(_to_frame(event), exclude=exclude)
+        room.send_ephemeral(_to_text(event), exclude=exclude)
         return len(room.viewers) - (exclude in room.viewers)
 
-    def broadcast_to_user(self, user_id: UUID, event: WebSocketEvent | Frame) -> int:
+    def broadcast_to_user(self, user_id: UUID, event: WebSocketEvent | bytes) -> int:
         """Send something to every connection of a user; return how many there are."""
-        return self._send_to(self.connections_of(user_id), _to_frame(event))
+        return self._send_to(self.connections_of(user_id), _to_text(event))
 
-    def broadcast_to_all(self, event: WebSocketEvent | Frame) -> int:
+    def broadcast_to_all(self, event: WebSocketEvent | bytes) -> int:
         """Send something to every connection; return how many there are."""
-        return self._send_to(list(self.connections.values()), _to_frame(event))
+        return self._send_to(list(self.connections.values()), _to_text(event))
 
     def close_all(self, connections: Iterable[Connection], code: CloseCode, reason: str) -> None:
         """End connections."""
@@ -189,15 +207,15 @@ class ConnectionManager:
         return stats
 
     @staticmethod
-    def _send_to(connections: Iterable[Connection], frame: Frame) -> int:
-        count = 0
+    def _send_to(connections: Iterable[Connection], text: bytes) -> int:
+        ready, count = frame(text), 0
         for connection in connections:
-            connection.send_text(frame)
+            connection.send_frame(ready)
             count += 1
         return count
 
 
-def _to_frame(event: WebSocketEvent | Frame) -> Frame:
+def _to_text(event: WebSocketEvent | bytes) -> bytes:
     return event.encode() if isinstance(event, WebSocketEvent) else event
 
 

@@ -6,10 +6,13 @@ gone stays online for a grace period, so a reload is not seen. A server that fal
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
+
+import orjson
 
 from app.websocket.events import EventType, UserEvent
 
@@ -58,13 +61,17 @@ class Presence:
         self._own: dict[UUID, Person] = {}
         self._others: dict[str, _Server] = {}
         self._leaving: dict[UUID, asyncio.TimerHandle] = {}
+        self._lists: defaultdict[UUID, dict[UUID, bytes | None]] = defaultdict(dict)
+        """Who is online in each project, encoded when somebody asks; None is not encoded yet."""
 
     def arrive(self, user_id: UUID, name: str, projects: Iterable[UUID]) -> None:
         """One more connection of a user is open on this server."""
         self._cancel_leaving(user_id)
         was_online = self._is_online(user_id)
         person = self._own.setdefault(user_id, Person(name, set()))
-        person.name, person.projects = name, set(projects)
+        before, person.name, person.projects = person.projects, name, set(projects)
+        for project_id in before - person.projects:
+            self._unlist(user_id, project_id)
         person.devices += 1
         self._tell(user_id)
         if not was_online:
@@ -103,16 +110,26 @@ class Presence:
             (person.projects.add if is_member else person.projects.discard)(project_id)
             if not is_member:
                 person.viewing.pop(project_id, None)
+        if known and is_member:
+            self._relist(user_id)
+        elif known:
+            self._unlist(user_id, project_id)
         if own_changes:
             self._tell(user_id)
         if known and was_member != is_member:
             type_ = EventType.USER_ONLINE if is_member else EventType.USER_OFFLINE
             self._show(project_id, self._event(user_id, known[0], project_id, type_))
 
-    def online(self, project_id: UUID) -> list[dict[str, Any]]:
-        """Return the members of a project who are online, as `project_joined` lists them."""
-        ids = {id_ for people in self._all_people() for id_, person in people.items() if project_id in person.projects}
-        return [self._describe(user_id, project_id) for user_id in sorted(ids)]
+    def online(self, project_id: UUID) -> bytes:
+        """Return the members of a project who are online, as `project_joined` lists them: a JSON array.
+
+        Everybody who joins gets the list, so each person in it is encoded once for all of them.
+        """
+        entries = self._lists.get(project_id, {})
+        for user_id, entry in entries.items():
+            if entry is None:
+                entries[user_id] = orjson.dumps(self._describe(user_id, project_id))
+        return b"[%b]" % b",".join(filter(None, entries.values()))
 
     def announce_all(self) -> None:
         """Tell the other servers everybody who is connected here, and forget servers that fell silent."""
@@ -145,6 +162,8 @@ class Presence:
         before, server.people = server.people, {}
         still = {id_ for id_ in before.keys() | people.keys() if self._is_online(id_)}
         server.people = people
+        for user_id in before.keys() | people.keys():
+            self._relist(user_id, before.get(user_id))
         for user_id in people.keys() - before.keys() - still:
             self._show_change(user_id, people[user_id], EventType.USER_ONLINE)
         for user_id in before.keys() - people.keys() - still:
@@ -153,6 +172,7 @@ class Presence:
     def _leave(self, user_id: UUID) -> None:
         self._leaving.pop(user_id, None)
         person = self._own.pop(user_id)
+        self._relist(user_id, person)
         self._announce({"people": [], "gone": [str(user_id)]})
         if not self._is_online(user_id):
             self._show_change(user_id, person, EventType.USER_OFFLINE)
@@ -162,7 +182,21 @@ class Presence:
         if handle is not None:
             handle.cancel()
 
+    def _relist(self, user_id: UUID, before: Person | None = None) -> None:
+        """Have somebody listed anew in all their projects, those of `before` included."""
+        projects: set[UUID] = set().union(*(person.projects for person in self._everywhere(user_id)))
+        for project_id in projects:
+            self._lists[project_id][user_id] = None
+        for project_id in (before.projects if before else set()) - projects:
+            self._unlist(user_id, project_id)
+
+    def _unlist(self, user_id: UUID, project_id: UUID) -> None:
+        self._lists[project_id].pop(user_id, None)
+        if not self._lists[project_id]:
+            del self._lists[project_id]
+
     def _tell(self, user_id: UUID) -> None:
+        self._relist(user_id)
         self._announce({"people": [self._encode(user_id)]})
 
     def _show_change(self, user_id: UUID, person: Person, type_: EventType) -> None:

@@ -1,6 +1,6 @@
 """The wire: close codes, error codes and frames (docs/protocol.md).
 
-A frame is the UTF-8 JSON text of one message, encoded once however many sockets it goes to.
+A message is encoded once, and framed once, however many sockets it goes to.
 """
 
 from enum import IntEnum, StrEnum
@@ -13,7 +13,7 @@ SUBPROTOCOL: Final = "timetodo.v1"
 BEARER_PREFIX: Final = "bearer."
 
 Frame = bytes
-"""One encoded message."""
+"""One message as the bytes of its WebSocket frame (`app.websocket.framing`)."""
 
 
 class CloseCode(IntEnum):
@@ -73,8 +73,8 @@ class CloseError(Exception):
 
 def encode(
     type_: str, data: Any = None, *, project_id: UUID | None = None, message_id: str | int | None = None, **more: Any
-) -> Frame:
-    """Return the frame of a message that is not a stored event; those come encoded from the log."""
+) -> bytes:
+    """Return the text of a message that is not a stored event; those come encoded from the log."""
     message: dict[str, Any] = {"type": type_}
     if message_id is not None:
         message["id"] = message_id
@@ -85,7 +85,7 @@ def encode(
     return orjson.dumps(message)
 
 
-def encode_error(error: MessageError, message_id: str | int | None) -> Frame:
+def encode_error(error: MessageError, message_id: str | int | None) -> bytes:
     """Return the `error` answer to one message."""
     data = {
         "code": error.code,

@@ -1,53 +1,365 @@
-"""uvicorn's side of a WebSocket, with an end for peers that take nothing.
+"""The quick way in under uvicorn: one object per socket, no task and no timer once it is open.
 
-uvicorn closes gently: it waits until the peer has taken what is left. One that never reads is waited for for ever, with
-its socket and its buffer, and no limit of ours counts it any more. Here it has a moment, then its socket is cut.
-Likewise whatever a peer can make the server hold by sending alone is bounded: pongs are not piled up for somebody who
-does not read, and a message comes in a bounded number of pieces.
-
-Used by `timetodo serve`; under another ASGI server the rest works the same without these.
+It is uvicorn's WebSocket protocol class (`timetodo serve` names it) and the transport of one `Connection`: what rooms
+have ready goes to the TCP transport as it is. Messages are served by a task that lives only while there are some.
+Whatever a peer can make the server hold or do by sending alone is bounded: message and frame sizes from their headers
+on, the number of frames, pongs for somebody who does not read. Semantics of the frames: RFC 6455.
 """
 
 import asyncio
-from typing import Final
+import base64
+import socket
+from collections import deque
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any, Final, cast
+from urllib.parse import parse_qsl
 
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import CloseCode, Frame
+import structlog
+import uvicorn
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from uvicorn.server import ServerState
+from websockets.utils import accept_key
 
+from app.websocket.connection import FAILED, Connection
+from app.websocket.door import Handshake, Refusal, network_of
+from app.websocket.framing import FrameReader, FramingError, Opcode, close_frame, frame, read_close
+from app.websocket.hub import Hub
+from app.websocket.protocol import CloseCode, CloseError
+
+PATH: Final = "/api/v1/ws"
+KEY_BYTES: Final = 16
+HIGH_WATER_BYTES: Final = 192 * 1024
+"""With this much waiting for a peer its cursors wait; with the batch then under way it is less than 256 KiB."""
 LINGER_S: Final = 5.0
 """How long a peer may take to accept the last bytes and to answer the close frame."""
-MAX_FRAGMENTS: Final = 256
-"""Pieces of one message. Honest clients send one; empty pieces would cost memory and time without ever weighing."""
+MAX_WAITING_MESSAGES: Final = 64
+"""Messages read but not yet served, before no more are read."""
+MAX_FRAMES: Final = 2000
+FRAMES_WINDOW_S: Final = 10.0
+"""Frames of any kind within the window; honest clients send a few, empty ones would cost time without a message."""
+_log = structlog.get_logger(__name__)
 
 
-class SocketProtocol(WebSocketsSansIOProtocol):
-    """One WebSocket over TCP."""
+class SocketProtocol(asyncio.Protocol):
+    """One WebSocket over TCP; constructed by uvicorn for each upgrade."""
 
-    _cut: asyncio.TimerHandle | None = None
+    __slots__ = (
+        "_connection",
+        "_frame_count",
+        "_hub",
+        "_inbox",
+        "_is_buffering",
+        "_is_over",
+        "_linger",
+        "_reader",
+        "_server",
+        "_serving",
+        "_socket",
+        "_transport",
+        "_trusted",
+        "_window_ends",
+        "is_writable",
+    )
 
-    def on_task_complete(self, task: asyncio.Task[None]) -> None:
-        """Wait a moment for the peer once the application is done with it."""
-        super().on_task_complete(task)
-        if not self.disconnected:
-            self._cut = self.loop.call_later(LINGER_S, self.transport.abort)
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],  # noqa: ARG002 - uvicorn's
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._hub, self._trusted = _find_hub(config)
+        self._server = server_state
+        self._transport: asyncio.Transport
+        self._reader: FrameReader | None = None
+        self._connection: Connection | None = None
+        self._inbox: deque[bytes] | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._linger: asyncio.TimerHandle | None = None
+        self._is_over = False
+        self._is_buffering = True
+        """Whether something may wait in the event loop's buffer; the answer to the handshake does."""
+        self._socket: socket.SocketType | None = None
+        self._frame_count, self._window_ends = 0, 0.0
+        self.is_writable = True
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timer with the peer."""
-        if self._cut is not None:
-            self._cut.cancel()
-        super().connection_lost(exc)
+    # The transport of a connection
 
-    def handle_ping(self) -> None:
-        """Answer, unless the answers are not being read: RFC 6455 lets the last pong stand for all."""
-        if self.writable.is_set():
-            super().handle_ping()
+    @property
+    def backlog_bytes(self) -> int:
+        """How much of what was written the peer has not taken."""
+        return self._transport.get_write_buffer_size()
+
+    def write(self, frames: bytes) -> None:
+        """Write some whole frames: straight to the socket as long as nothing waits in the event loop's buffer.
+
+        Everything is written here, or the rest of a frame would end up behind another. Nothing follows a goodbye.
+        """
+        if self._is_over:
+            return
+        if self._is_buffering:
+            self._is_buffering = self._transport.get_write_buffer_size() > 0
+        if not self._is_buffering and self._socket is not None:
+            try:
+                sent = self._socket.send(frames)
+            except OSError:
+                sent = 0  # its buffer is full, or the peer has gone: the event loop finds out
+            if sent == len(frames):
+                return
+            frames = frames[sent:]
+        self._is_buffering = True
+        self._transport.write(frames)
+
+    def close(self, code: int, reason: str) -> None:
+        """Say goodbye, let everything go that was held, and give the peer a moment to answer."""
+        if not self._is_over:
+            self.write(close_frame(code, reason))
+            self._end()
+            self._resume_reading()  # its goodbye
+
+    # What the event loop and uvicorn call
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take over the TCP connection of a request that asks for an upgrade."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._server.connections.add(cast("Any", self))
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
+        """Let everything go: the peer has gone."""
+        self._server.connections.discard(cast("Any", self))
+        if self._socket is not None:
+            self._socket.detach()
+            self._socket = None
+        self._end()
+        if self._linger is not None:
+            self._linger.cancel()
+
+    def pause_writing(self) -> None:
+        """The peer does not take what is written."""
+        self.is_writable = False
+        if self._connection is not None:
+            self._connection.pause()
+
+    def resume_writing(self) -> None:
+        """The peer takes again."""
+        self.is_writable = True
+        if self._connection is not None:
+            self._connection.resume()
+
+    def shutdown(self) -> None:
+        """End the conversation: the server stops."""
+        self.close(CloseCode.RESTART, "the server restarts")
+        self._transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the peer sends; the first is its request, which uvicorn hands over whole."""
+        if self._reader is None:
+            self._shake_hands(data)
+            return
+        try:
+            for message in self._reader.feed(data):
+                self._count_frame()
+                if message is not None:
+                    self._take(*message)
+        except FramingError as error:
+            if self._is_over:
+                self._transport.abort()
+            else:
+                self.close(error.code, error.reason)
+
+    def _shake_hands(self, head: bytes) -> None:
+        target, headers = _parse_head(head)
+        handshake = _to_handshake(target, headers, network_of(self._client_address(headers)))
+        refusal = _check_upgrade(target, headers) or self._hub.door.refuse(handshake)
+        if refusal is not None:
+            self._is_over = True
+            self._transport.write(_refuse(refusal))
+            self._transport.close()
+            return
+        self._socket = _share_socket(self._transport)
+        self._transport.write(_accept(headers["sec-websocket-key"], handshake.subprotocol))
+        self._transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
+        self._reader = FrameReader(self._hub.settings.ws_message_bytes)
+        self._serving = asyncio.create_task(self._guard(self._open, handshake))
+
+    def _client_address(self, headers: dict[str, str]) -> str:
+        peer = self._transport.get_extra_info("peername")
+        host = peer[0] if isinstance(peer, tuple) else ""
+        forwarded = headers.get("x-forwarded-for")
+        if forwarded is None or self._trusted is None or host not in self._trusted:
+            return host
+        return self._trusted.get_trusted_client_address(forwarded)[0] or host
+
+    def _count_frame(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now > self._window_ends:
+            self._frame_count, self._window_ends = 0, now + FRAMES_WINDOW_S
+        self._frame_count += 1
+        if self._frame_count > MAX_FRAMES:
+            raise FramingError(CloseCode.FLOODING, "too many frames")
+
+    def _take(self, opcode: Opcode, payload: bytes) -> None:
+        """Take one message or control frame. After our goodbye only the peer's counts."""
+        if opcode is Opcode.CLOSE:
+            code, _ = read_close(payload)
+            self.close(code if code != 1005 else 1000, "")
+            self._transport.close()
+        elif self._is_over or opcode is Opcode.PONG:
+            return
+        elif opcode is Opcode.PING:
+            if self.is_writable:  # the last pong stands for all (RFC 6455, 5.5.3)
+                self.write(frame(payload, Opcode.PONG))
         else:
-            self.conn.data_to_send()
+            if opcode is Opcode.TEXT:
+                _check_utf8(payload)
+            self._enqueue(payload)
 
-    def handle_cont(self, event: Frame) -> None:
-        """Take one more piece of a message."""
-        if len(self.frames) < MAX_FRAGMENTS:
-            super().handle_cont(event)
-        elif not self.close_sent:
-            self.conn.fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
-            self.handle_parser_exception()
+    def _enqueue(self, message: bytes) -> None:
+        if self._inbox is None:
+            self._inbox = deque()
+        self._inbox.append(message)
+        if len(self._inbox) >= MAX_WAITING_MESSAGES:
+            self._transport.pause_reading()
+        if self._serving is None:
+            self._serving = asyncio.create_task(self._guard(self._serve))
+
+    async def _guard(self, work: Callable[..., Awaitable[None]], *arguments: Any) -> None:
+        """Do some work for the peer; whatever goes wrong ends the conversation with a code, not the server."""
+        try:
+            await work(*arguments)
+        except CloseError as error:
+            self._close_politely(error.code, error.reason)
+        except Exception:  # noqa: BLE001 - a bug, or the database is away: the client comes back
+            _log.exception("connection_failed")
+            self._close_politely(CloseCode.INTERNAL, FAILED)
+        finally:
+            self._serving = None
+
+    def _close_politely(self, code: int, reason: str) -> None:
+        """Close after what is queued for the peer."""
+        if self._connection is not None:
+            self._connection.close(code, reason)
+        else:
+            self.close(code, reason)
+
+    async def _open(self, handshake: Handshake) -> None:
+        user = await self._hub.door.identify(handshake)
+        self._connection = self._hub.make_connection(self, user, network=handshake.network)
+        await self._hub.take_in(self._connection)
+        await self._serve()
+
+    async def _serve(self) -> None:
+        """Serve what the peer has said, one message at a time."""
+        assert self._connection is not None
+        while self._inbox and not self._connection.is_closing:
+            await self._hub.handler.receive(self._connection, self._inbox.popleft())
+        self._inbox = None
+        self._resume_reading()
+
+    def _resume_reading(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _end(self) -> None:
+        """Let go of everything but the TCP connection, which has a moment left."""
+        if self._is_over:
+            return
+        self._is_over = True
+        if self._linger is None:
+            self._linger = asyncio.get_running_loop().call_later(LINGER_S, self._transport.abort)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._hub.handler.disconnect(connection)
+            connection.stop()
+        if self._serving is not None and self._serving is not asyncio.current_task():
+            self._serving.cancel()
+        self._inbox = None
+
+
+def _find_hub(config: uvicorn.Config) -> tuple[Hub, Any]:
+    """Return the application's realtime side, and the proxies that uvicorn's middleware trusts."""
+    application: Any = config.loaded_app
+    trusted = None
+    while not hasattr(application, "state"):
+        if isinstance(application, ProxyHeadersMiddleware):
+            trusted = application.trusted_hosts
+        application = application.app
+    return application.state.hub, trusted
+
+
+def _share_socket(transport: asyncio.Transport) -> socket.SocketType | None:
+    """Return the transport's socket, to write to; None when what is written must be encrypted first.
+
+    It is the transport's to close: the caller detaches from it when the connection is lost.
+    """
+    shared: socket.SocketType | None = transport.get_extra_info("socket")
+    if shared is None or transport.get_extra_info("sslcontext") is not None:
+        return None
+    return socket.SocketType(shared.family, shared.type, shared.proto, shared.fileno())
+
+
+def _parse_head(head: bytes) -> tuple[str, dict[str, str]]:
+    """Return the target and the headers of a request that a HTTP parser has accepted and written out again."""
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return first.split(" ")[1], headers
+
+
+def _to_handshake(target: str, headers: dict[str, str], network: str) -> Handshake:
+    protocols = headers.get("sec-websocket-protocol", "")
+    names = [name.strip() for name in protocols.split(",")] if protocols else []
+    query = dict(parse_qsl(target.partition("?")[2], keep_blank_values=True))
+    return Handshake(network, headers.get("origin"), names, query)
+
+
+def _check_upgrade(target: str, headers: dict[str, str]) -> Refusal | None:
+    """Return why a request is no opening handshake for our socket (RFC 6455, 4.2.1)."""
+    if target.partition("?")[0] != PATH:
+        return Refusal(404, "not_found", f"there is no socket here; it is at {PATH}")
+    if headers.get("sec-websocket-version") != "13":
+        return Refusal(426, "bad_request", "Sec-WebSocket-Version must be 13")
+    if not _is_key(headers.get("sec-websocket-key", "")):
+        return Refusal(400, "bad_request", "Sec-WebSocket-Key must be 16 bytes in base64")
+    return None
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == KEY_BYTES
+    except ValueError:
+        return False
+
+
+def _accept(key: str, subprotocol: str | None) -> bytes:
+    lines = [
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {accept_key(key)}",
+    ]
+    if subprotocol is not None:
+        lines.append(f"Sec-WebSocket-Protocol: {subprotocol}")
+    return "\r\n".join([*lines, "\r\n"]).encode()
+
+
+def _refuse(refusal: Refusal) -> bytes:
+    body = refusal.body
+    headers = refusal.headers | {"Content-Length": str(len(body)), "Connection": "close"}
+    if refusal.status == HTTPStatus.UPGRADE_REQUIRED:
+        headers["Sec-WebSocket-Version"] = "13"
+    lines = [f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "\r\n"]).encode() + body
+
+
+def _check_utf8(text: bytes) -> None:
+    if text.isascii():
+        return
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        raise FramingError(1007, "a text message must be UTF-8") from None

@@ -6,7 +6,7 @@ a connection like any other, with another transport: it is counted, loses access
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import math
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -15,12 +15,13 @@ from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.errors import BadRequest, Unauthorized, Unavailable
+from app.errors import BadRequest, RateLimited, Unauthorized, Unavailable
 from app.websocket.connection import Connection, SocketUser
+from app.websocket.door import network_of
 from app.websocket.hub import Hub
 from app.websocket.lifecycle import CLOSE_S, cancel, run_connection, wait_for
 from app.websocket.messages import JoinProject, Since
-from app.websocket.protocol import Frame, encode
+from app.websocket.protocol import encode
 
 UNSEEN_TYPES: Final = frozenset({"welcome", "pong"})
 """Messages that mean nothing to a reader who cannot answer."""
@@ -30,27 +31,28 @@ LAST_TYPES: Final = frozenset({"project_left", "error"})
 router = APIRouter()
 
 
-class StreamTransport:
+class StreamPeer:
     """Writes messages as server-sent events; what has been taken shows that somebody is there."""
 
     def __init__(self, send: Send) -> None:
         self.is_over = asyncio.Event()
         """Set when the last message has been written."""
-        self.heard: Callable[[], None] = lambda: None
+        self.connection: Connection | None = None
         self._send = send
         self._epoch = ""
 
-    async def send(self, frame: Frame) -> None:
+    async def send(self, text: bytes) -> None:
         """Write one message and wait until the peer's side can take the next.
 
         Raises:
             ConnectionError: the peer has gone.
         """
-        head = orjson.loads(frame)
+        head = orjson.loads(text)
         if head["type"] in UNSEEN_TYPES:
             return
-        await self._write(self._format(head, frame))
-        self.heard()
+        await self._write(self._format(head, text))
+        if self.connection is not None:
+            self.connection.heard()
         if head["type"] in LAST_TYPES:
             self.is_over.set()
 
@@ -63,16 +65,16 @@ class StreamTransport:
     async def _write(self, body: bytes, *, is_last: bool = False) -> None:
         await self._send({"type": "http.response.body", "body": body, "more_body": not is_last})
 
-    def _format(self, head: dict[str, Any], frame: Frame) -> bytes:
+    def _format(self, head: dict[str, Any], text: bytes) -> bytes:
         """Return a message as one block. A position is told with everything a reader may go on from."""
         type_, data = head["type"], head["data"]
         if type_ == "ping":
             return b": still here\n\n"
         if "seq" in head:
-            return _block(type_, frame, f"{self._epoch}:{head['seq']}")
+            return _block(type_, text, f"{self._epoch}:{head['seq']}")
         self._epoch = data.get("epoch", self._epoch)
         is_position = type_ == "resync" or (type_ == "project_joined" and not data["recovered"])
-        return _block(type_, frame, f"{self._epoch}:{data['seq']}" if is_position else None)
+        return _block(type_, text, f"{self._epoch}:{data['seq']}" if is_position else None)
 
 
 class EventStream(Response):
@@ -87,19 +89,24 @@ class EventStream(Response):
         self._user = user
         self._join = join
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the stream as a connection."""
-        transport = StreamTransport(send)
-        connection = Connection(transport, self._user, replay_max_events=self._hub.settings.replay_max_events)
-        transport.heard = connection.heard
+        peer = StreamPeer(send)
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        await run_connection(self._hub, connection, lambda: self._read(connection, transport, receive))
+        await run_connection(
+            self._hub,
+            peer,
+            self._user,
+            lambda connection: self._read(connection, peer, receive),
+            network=_network(Request(scope)),
+        )
 
-    async def _read(self, connection: Connection, transport: StreamTransport, receive: Receive) -> None:
+    async def _read(self, connection: Connection, peer: StreamPeer, receive: Receive) -> None:
         """Join the project, and return when the peer has gone or there is nothing more to say."""
+        peer.connection = connection
         await self._hub.handler.receive(connection, self._join.model_dump_json())
         gone = asyncio.create_task(_wait_for_disconnect(receive), name=f"gone-{connection.id}")
-        over = asyncio.create_task(wait_for(transport.is_over), name=f"over-{connection.id}")
+        over = asyncio.create_task(wait_for(peer.is_over), name=f"over-{connection.id}")
         try:
             await asyncio.wait((gone, over), return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -125,8 +132,15 @@ async def stream_events(
     if hub.manager.why_full(user.id if user else None) is not None:
         message = "there are too many connections; close one, or come back in a moment"
         raise Unavailable(message)
+    refusal = hub.door.refuse_crowd(_network(request))
+    if refusal is not None:
+        raise RateLimited(refusal.detail, retry_after_s=max(1, math.ceil(refusal.retry_after_s or 1)))
     join = JoinProject(type="join_project", project_id=project_id, since=_parse_position(last_event_id))
     return EventStream(hub, user, join)
+
+
+def _network(request: Request) -> str:
+    return network_of(request.client.host) if request.client else ""
 
 
 async def _identify(hub: Hub, authorization: str | None) -> SocketUser | None:
@@ -136,7 +150,7 @@ async def _identify(hub: Hub, authorization: str | None) -> SocketUser | None:
     if scheme.lower() != "bearer":
         message = "the Authorization header must read: Bearer <access token>"
         raise Unauthorized(message)
-    return await hub.directory.identify(token.strip())
+    return (await hub.directory.admit(hub.directory.verify(token.strip()))).user
 
 
 def _parse_position(last_event_id: str | None) -> Since | None:
@@ -149,9 +163,9 @@ def _parse_position(last_event_id: str | None) -> Since | None:
     return Since(epoch=epoch, seq=int(seq))
 
 
-def _block(type_: str, frame: Frame, position: str | None = None) -> bytes:
+def _block(type_: str, text: bytes, position: str | None = None) -> bytes:
     id_ = f"id: {position}\n" if position else ""
-    return f"{id_}event: {type_}\ndata: ".encode() + frame + b"\n\n"
+    return f"{id_}event: {type_}\ndata: ".encode() + text + b"\n\n"
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:

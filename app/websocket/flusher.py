@@ -1,0 +1,68 @@
+"""When rooms write: a slice of sockets each turn of the event loop, so that everybody else gets their turn in between.
+
+A room with something new is dirty. A pass goes over its viewers once and lets each write everything it misses in one
+piece. What is appended while a pass is under way goes out with it to those it has not reached yet, so the busier the
+server, the more events travel in one write: it slows down by growing latency, not by growing work.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from app.websocket.protocol import CloseCode
+
+if TYPE_CHECKING:
+    from app.websocket.connection import Connection
+    from app.websocket.room import Room
+
+SLICE_S: Final = 0.001
+"""How long one turn of the event loop may write to sockets."""
+SOCKETS_PER_LOOK: Final = 8
+"""Sockets written to between two looks at the clock."""
+_log = structlog.get_logger(__name__)
+
+
+class Flusher:
+    """Lets the viewers of dirty rooms write, room after room. One per event loop."""
+
+    def __init__(self) -> None:
+        self._dirty: dict[Room, None] = {}
+        self._pass: Iterator[Connection] = iter(())
+        self._is_scheduled = False
+
+    def add(self, room: "Room") -> None:
+        """Have a room written: there is something new in it."""
+        self._dirty[room] = None
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._run)
+
+    def _run(self) -> None:
+        until = time.perf_counter() + SLICE_S
+        while self._write_some():
+            if time.perf_counter() >= until:
+                asyncio.get_running_loop().call_soon(self._run)
+                return
+        self._is_scheduled = False
+
+    def _write_some(self) -> bool:
+        """Let the next few viewers write; return whether there were any, or there are more rooms."""
+        viewers = tuple(islice(self._pass, SOCKETS_PER_LOOK))
+        for viewer in viewers:
+            try:
+                viewer.pump()
+            except Exception:  # noqa: BLE001 - a bug, or a transport that broke: no concern of the others
+                _log.exception("write_failed", connection_id=str(viewer.id))
+                viewer.close(CloseCode.INTERNAL, "something went wrong on the server; come back in a moment")
+        if viewers:
+            return True
+        if not self._dirty:
+            return False
+        room = next(iter(self._dirty))
+        del self._dirty[room]
+        self._pass = iter(tuple(room.viewers))
+        return True
