@@ -70,6 +70,14 @@ def test_first_connection_is_shown_to_the_rooms_of_the_persons_projects() -> Non
     assert online(server, uuid4()) == []
 
 
+def test_project_left_elsewhere_is_forgotten_at_the_next_connection() -> None:
+    """A new connection brings the truth about somebody's projects with it."""
+    (server,) = Cluster().servers
+    server.arrive(ANNA.id, "Anna", [P, Q])
+    server.arrive(ANNA.id, "Anna", [Q])
+    assert (ids(server, P), ids(server, Q)) == ([], [str(ANNA.id)])
+
+
 def test_last_connection_takes_the_person_offline() -> None:
     """Only when the last device has gone, and then in each project."""
     cluster = Cluster()
