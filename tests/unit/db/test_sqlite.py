@@ -195,12 +195,32 @@ async def test_group_lost_with_one_unit_fails_all_of_it(engine: SqliteEngine, di
 
     losing = asyncio.create_task(lose())
     await asyncio.sleep(0)
+    after = asyncio.create_task(told.write(engine, "b"))
+    await asyncio.sleep(0)
     disk.is_free.set()
-    results = await asyncio.gather(*tasks, losing, return_exceptions=True)
-    assert [type(result) for result in results] == [type(None), TransactionLost, type(None)]
-    await told.write(engine, "b")
+    results = await asyncio.gather(*tasks, losing, after, return_exceptions=True)
+    assert [type(result) for result in results] == [type(None), TransactionLost, type(None), type(None)]
+    assert disk.commits == 2
     assert told.names == ["first", "b"]
     assert await names(engine) == {"first", "b"}
+
+
+async def test_caller_cancelled_within_its_group_is_committed_with_it(engine: SqliteEngine, disk: Disk) -> None:
+    """It is too late to stop it: it is committed and told like the others, who get their answers."""
+    told = Told()
+    tasks = await start(engine, told, disk, "a", "b")
+    disk.reached.clear()
+    disk.is_free.set()
+    disk.is_free.clear()
+    await tasks[0]
+    await disk.reached.wait()
+    tasks[1].cancel()
+    disk.is_free.set()
+    async with asyncio.timeout(DEADLINE_S):
+        await tasks[2]
+    assert tasks[1].cancelled()
+    assert told.names == ["first", "a", "b"]
+    assert await names(engine) == {"first", "a", "b"}
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])
@@ -323,12 +343,13 @@ async def test_reader_keeps_its_snapshot(engine: SqliteEngine) -> None:
 async def test_more_readers_than_connections_wait_for_each_other(engine: SqliteEngine) -> None:
     """The one too many reads when another is done."""
     readers = [await engine.begin(writes=False) for _ in range(sqlite.MAX_READERS)]
-    late = asyncio.create_task(names(engine))
+    late = asyncio.create_task(engine.begin(writes=False))
     await asyncio.sleep(0)
     assert not late.done()
     for reader in readers:
         await reader.close()
-    assert await late == set()
+    await (await late).close()
+    assert await names(engine) == set()
 
 
 async def test_commits_are_durable_before_they_are_told(engine: SqliteEngine) -> None:
