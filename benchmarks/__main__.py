@@ -10,7 +10,8 @@ from typing import Final
 
 from benchmarks import machine, report
 from benchmarks.machine import ROOT, MissingToolError
-from benchmarks.peers import Peer, all_peers, install_missing
+from benchmarks.peer import Peer
+from benchmarks.peers import all_peers, install_missing
 from benchmarks.results import Results
 from benchmarks.scenarios import SCENARIOS, Bench, Plan, say
 from benchmarks.site import make_board

@@ -15,7 +15,8 @@ from benchmarks import generator
 from benchmarks.attacks import ATTACKS
 from benchmarks.generator import Figures, Load, LoadError, Target, http_request
 from benchmarks.machine import LOAD_CORE, MissingToolError, pinned
-from benchmarks.peers import JOIN, Peer, TimeToDo
+from benchmarks.peer import Peer
+from benchmarks.peers import JOIN, TimeToDo
 from benchmarks.results import Results
 from benchmarks.site import RESUMED, Board
 

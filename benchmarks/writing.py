@@ -15,7 +15,8 @@ import asyncpg
 from benchmarks import generator
 from benchmarks.generator import http_request
 from benchmarks.machine import LOAD_CORE
-from benchmarks.peers import ORM_PROJECT, OrmFastApi, Peer, TimeToDo
+from benchmarks.peer import Peer
+from benchmarks.peers import ORM_PROJECT, OrmFastApi, TimeToDo
 from benchmarks.scenarios import Bench, tidy
 from benchmarks.site import make_board
 from tests.support import servers
