@@ -1,4 +1,4 @@
-"""What all servers that are measured have in common: each is started on a core of its own and says how to speak to it."""
+"""What all servers that are measured have in common: each starts on a core of its own and says how to speak to it."""
 
 import contextlib
 import os
