@@ -171,6 +171,18 @@ async def test_too_many_who_are_not_done_push_out_the_oldest(
         wire.hang_up()
 
 
+async def test_refused_connection_takes_nothing_more(sqlite_server: TestServer) -> None:
+    """What an event loop still hands over after the end goes nowhere."""
+    wire = await dial(sqlite_server)
+    await are_waited_for(sqlite_server, 1)
+    (connection,) = sqlite_server.uvicorn.server_state.connections
+    assert isinstance(connection, HttpProtocol)
+    connection.refuse(431, b"too large")
+    connection.data_received(request("/livez", Host="x"))
+    assert (await wire.answer()).status == 431
+    assert await wire.rest() == b""
+
+
 # Handshakes
 
 
@@ -406,6 +418,7 @@ async def test_storm_leaves_nothing(serve: Serve) -> None:
     stage = await serve(ws_heartbeat_s=1)
     server, hub = stage.server, stage.server.hub
     tasks_before = asyncio.all_tasks()
+    before = alive(SocketProtocol, HttpProtocol, Connection)
 
     async def come_and_go(number: int) -> None:
         wire = await open_raw(server, query=f"?token={stage.anna.token}" if number % 2 else "")
@@ -439,4 +452,7 @@ async def test_storm_leaves_nothing(serve: Serve) -> None:
     assert (hub.manager.connections, hub.manager.rooms, hub.handler._conduct) == ({}, {}, {})
     assert waiting(server)._deadlines == {}
     await eventually(lambda: asyncio.all_tasks() <= tasks_before)
-    await eventually(lambda: not alive(SocketProtocol, HttpProtocol, Connection))  # the wheel has turned
+    known = set(map(id, before))
+    await eventually(  # the heartbeat's wheel lets go as it turns
+        lambda: not [one for one in alive(SocketProtocol, HttpProtocol, Connection) if id(one) not in known]
+    )

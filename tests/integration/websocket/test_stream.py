@@ -173,6 +173,16 @@ async def test_streams_are_limited_with_sockets(serve: Serve) -> None:
         assert answer.json()["code"] == "unavailable"
 
 
+async def test_streams_have_the_rate_of_sockets(serve: Serve) -> None:
+    """One address that opens them too often is told when to come back."""
+    stage = await serve(ws_connects_per_s=0.1, ws_connect_burst=1)
+    async with open_stream(stage.server, stage.project, stage.anna) as stream:
+        await stream.next()
+        answer = await stage.anna.call("GET", f"/projects/{stage.project['id']}/events/stream", expect=429)
+    assert answer.json()["code"] == "rate_limited"
+    assert 1 <= int(answer.headers["Retry-After"]) <= 10
+
+
 async def test_silent_stream_gets_comments(serve: Serve) -> None:
     """So that proxies keep it open; they keep the connection alive here too."""
     stage = await serve(ws_heartbeat_s=0.05)

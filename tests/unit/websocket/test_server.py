@@ -93,6 +93,17 @@ async def test_client_is_where_a_trusted_proxy_says(
         assert bench.hub.manager.connections == {}
 
 
+async def test_hub_is_found_below_any_middleware() -> None:
+    """Uvicorn wraps the application, and so may whoever serves it."""
+    async with Bench() as bench:
+        application: Any = SimpleNamespace(state=SimpleNamespace(hub=bench.hub))
+        wrapped: Any = SimpleNamespace(app=ProxyHeadersMiddleware(application, "127.0.0.1"))
+        config: Any = SimpleNamespace(loaded_app=wrapped)
+        socket = SocketProtocol(config, ServerState(), {})
+        assert socket._hub is bench.hub
+        assert socket._trusted is not None
+
+
 async def test_shutdown_says_goodbye_and_lingers_no_longer_than_the_peer() -> None:
     """The server's stop closes with 1012; when the peer has gone no timer is left."""
     async with Bench() as bench:
