@@ -306,6 +306,24 @@ async def test_peer_that_stops_taking_while_its_log_is_read_gets_it_later(
     assert transport.seqs == [1, 2, 3]
 
 
+async def test_cursor_that_jumps_while_its_log_is_read_does_not_go_back(
+    connection: Connection, transport: FakeTransport, log: FakeLog
+) -> None:
+    """What the reading brings is from before the resync."""
+    room = make_room(log, events=3)
+    log.gate.clear()
+    connection.open_cursor(room, 0, None)
+    await settle()
+    publish(log, room, 30)
+    await settle()
+    log.gate.set()
+    await settle()
+    publish(log, room)
+    await settle()
+    assert transport.types == ["resync", "task_created"]
+    assert transport.seqs == [34]
+
+
 async def test_slow_peer_too_far_behind_is_told_to_resync(
     connection: Connection, transport: FakeTransport, log: FakeLog
 ) -> None:

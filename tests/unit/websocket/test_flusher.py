@@ -62,6 +62,7 @@ def hall() -> Hall:
 def no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every look at the clock find that the slice is over."""
     monkeypatch.setattr(flusher_module, "SLICE_S", 0.0)
+    monkeypatch.setattr(flusher_module, "LONG_SLICE_S", 0.0)
 
 
 async def test_pass_reaches_every_viewer_of_every_room(hall: Hall) -> None:
@@ -85,6 +86,20 @@ async def test_others_get_their_turn_between_slices(hall: Hall) -> None:
     steps = {after - before for before, after in pairwise(reached)}
     assert steps <= {0, SOCKETS_PER_LOOK}
     assert SOCKETS_PER_LOOK * 2 in reached
+
+
+@pytest.mark.parametrize(("gap_s", "looks"), [(0.0, 1), (3600.0, 4)])
+async def test_slice_is_longer_while_nobody_else_wants_the_loop(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, gap_s: float, looks: int
+) -> None:
+    """After a turn in which others had something to do it is short, after one in which they had not it is long."""
+    monkeypatch.setattr(flusher_module, "SLICE_S", 0.0)
+    monkeypatch.setattr(flusher_module, "LONG_SLICE_S", 3600.0)
+    monkeypatch.setattr(flusher_module, "IDLE_GAP_S", gap_s)
+    hall.flusher._paused_at = -1e9
+    hall.publish(hall.open(SOCKETS_PER_LOOK * 4))
+    await hall.reach(1)
+    assert hall.reached == SOCKETS_PER_LOOK * looks
 
 
 @pytest.mark.usefixtures("no_time")

@@ -218,6 +218,19 @@ async def test_connection_that_signs_in_is_looked_after_when_its_token_ends() ->
     assert ends(connection) == [CloseCode.TOKEN_EXPIRED]
 
 
+async def test_connection_has_one_place_in_the_wheel() -> None:
+    """However often it signs in, its old entries come to nothing as the wheel turns."""
+    clinic = Clinic()
+    connection = await clinic.connect(SLOTS - 1)
+    for seconds in (100, 10, 5):
+        connection.user = make_user(token_expires_at=NOW + timedelta(seconds=seconds))
+        clinic.manager.identify(connection)
+        await clinic.tick(0)
+    connection.user = make_user(token_expires_at=NOW + timedelta(hours=1))
+    await clinic.pass_time(BEAT_S + SLOT_S)
+    assert sum(map(len, clinic.heartbeat._slots.values())) == 1
+
+
 async def test_presence_is_announced_every_so_often() -> None:
     """Other servers hear of ours at their interval, not at every tick."""
     clinic = Clinic()

@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from app.broker.base import Signal, SignalType
+from app.broker.memory import MemoryBroker
 from app.websocket.protocol import CloseCode
 from tests.support.realtime import Bench, eventually, make_user, settle
 
@@ -58,8 +59,8 @@ async def test_drain_does_not_wait_for_ever() -> None:
 
 async def test_signals_go_out_under_this_servers_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """Presence and activity are told to other servers with where they come from."""
+    monkeypatch.setattr(MemoryBroker, "reaches_others", True)
     async with Bench() as bench:
-        monkeypatch.setattr(bench.broker, "reaches_others", True)
         heard: list[Signal] = []
         await bench.broker.start(lambda _: None, heard.append)
         project_id, task_id = bench.directory.project(ANNA), UUID(int=1)
@@ -82,8 +83,8 @@ async def test_broker_that_is_down_costs_a_line_in_the_log(monkeypatch: pytest.M
     async def refuse(_: Any) -> None:
         raise ConnectionError
 
+    monkeypatch.setattr(MemoryBroker, "reaches_others", True)
     async with Bench() as bench:
-        monkeypatch.setattr(bench.broker, "reaches_others", True)
         monkeypatch.setattr(bench.broker, "signal", refuse)
         with structlog.testing.capture_logs() as logs:
             anna = await bench.connect(ANNA)

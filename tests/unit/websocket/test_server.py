@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import structlog
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.server import ServerState
 
@@ -122,8 +123,10 @@ async def test_peer_that_goes_at_once_is_never_served(recwarn: pytest.WarningsRe
     async with Bench() as bench:
         socket = await dialler(bench, None)(("192.0.2.1", 5))
         received = bench.hub.manager.messages_received
-        socket.data_received(b"\x81\x82\0\0\0\0{}")
-        socket.connection_lost(None)
-        await settle()
+        with structlog.testing.capture_logs() as logs:
+            socket.data_received(b"\x81\x82\0\0\0\0{}")
+            socket.connection_lost(None)
+            await settle()
+        assert logs == []
         assert bench.hub.manager.messages_received == received
     assert not recwarn.list

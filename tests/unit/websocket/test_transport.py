@@ -94,6 +94,15 @@ async def test_close_comes_after_what_was_written(transport: WriterTransport, pe
     assert peer.closed == (CloseCode.LOGGED_OUT, "this session has ended")
 
 
+async def test_last_words_and_the_end_before_it_runs(peer: FakePeer) -> None:
+    """What was written before the close is not lost when nothing has been sent yet."""
+    transport = WriterTransport(peer)
+    transport.write(PONG)
+    transport.close(CloseCode.NORMAL, "")
+    await transport.run()
+    assert (peer.types, peer.closed) == (["pong"], (CloseCode.NORMAL, ""))
+
+
 @pytest.mark.parametrize("when", ["sending", "closing"])
 async def test_peer_that_vanishes_stops_the_connection(
     transport: WriterTransport, connection: Connection, peer: FakePeer, when: str
