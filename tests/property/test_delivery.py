@@ -49,6 +49,8 @@ places = st.sampled_from(["after the permission", "before the log"])
 class UnreliableBroker:
     """Keeps what is published until the test says what becomes of it. Signals arrive."""
 
+    reaches_others = True
+
     def __init__(self) -> None:
         self.pending: list[Event] = []
         self.on_event: EventListener | None = None
