@@ -6,12 +6,14 @@ from itertools import pairwise
 import pytest
 import structlog
 
+from app.domain.demand import Demand
 from app.websocket import flusher as flusher_module
+from app.websocket import room as room_module
 from app.websocket.connection import Connection
 from app.websocket.flusher import SOCKETS_PER_LOOK, Flusher
 from app.websocket.protocol import CloseCode
 from app.websocket.room import Room
-from tests.support.realtime import FakeLog, FakeTransport, connect, make_room, settle
+from tests.support.realtime import DEADLINE_S, FakeLog, FakeTransport, connect, make_room, settle
 
 
 class Hall:
@@ -19,7 +21,8 @@ class Hall:
 
     def __init__(self) -> None:
         self.log = FakeLog()
-        self.flusher = Flusher()
+        self.demand = Demand()
+        self.flusher = Flusher(self.demand)
         self.transports: list[FakeTransport] = []
 
     def open(self, viewers: int) -> Room:
@@ -88,18 +91,19 @@ async def test_others_get_their_turn_between_slices(hall: Hall) -> None:
     assert SOCKETS_PER_LOOK * 2 in reached
 
 
-@pytest.mark.parametrize(("gap_s", "looks"), [(0.0, 1), (3600.0, 4)])
-async def test_slice_is_longer_while_nobody_else_wants_the_loop(
-    hall: Hall, monkeypatch: pytest.MonkeyPatch, gap_s: float, looks: int
+@pytest.mark.parametrize(("waiting", "looks"), [(0, 4), (1, 1)])
+async def test_slice_is_short_while_somebody_waits_for_an_answer(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, waiting: int, looks: int
 ) -> None:
-    """After a turn in which others had something to do it is short, after one in which they had not it is long."""
+    """Otherwise it is long: nobody else wants the loop. In the end everybody has been written to."""
     monkeypatch.setattr(flusher_module, "SLICE_S", 0.0)
     monkeypatch.setattr(flusher_module, "LONG_SLICE_S", 3600.0)
-    monkeypatch.setattr(flusher_module, "IDLE_GAP_S", gap_s)
-    hall.flusher._paused_at = -1e9
+    hall.demand.waiting = waiting
     hall.publish(hall.open(SOCKETS_PER_LOOK * 4))
-    await hall.reach(1)
-    assert hall.reached == SOCKETS_PER_LOOK * looks
+    async with asyncio.timeout(DEADLINE_S):
+        await hall.reach(1)
+        assert hall.reached == SOCKETS_PER_LOOK * looks
+        await hall.reach(SOCKETS_PER_LOOK * 4)
 
 
 @pytest.mark.usefixtures("no_time")
@@ -128,6 +132,29 @@ async def test_who_leaves_during_a_pass_gets_nothing(hall: Hall) -> None:
     await settle()
     told = [transport for transport, before in zip(hall.transports, already, strict=True) if transport.writes > before]
     assert not {connection._transport for connection in leaving} & set(told)
+
+
+async def test_slow_viewer_does_without_until_it_takes_again(hall: Hall) -> None:
+    """The others at the same place are written to; it reads on by itself later."""
+    room = hall.open(4)
+    for transport in hall.transports[::2]:
+        transport.block()
+    hall.publish(room, 3)
+    await settle()
+    assert sorted(len(transport.seqs) for transport in hall.transports) == [0, 0, 3, 3]
+    for transport in hall.transports[::2]:
+        transport.unblock()
+    await settle()
+    assert {tuple(transport.seqs) for transport in hall.transports} == {(1, 2, 3)}
+
+
+async def test_long_news_come_to_everybody_a_batch_at_a_time(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each viewer reads on by itself where the first batch ends, also who was handed another's."""
+    monkeypatch.setattr(room_module, "BATCH_BYTES", 1)
+    hall.publish(hall.open(4), 3)
+    await settle()
+    assert {tuple(transport.seqs) for transport in hall.transports} == {(1, 2, 3)}
+    assert {transport.writes for transport in hall.transports} == {3}
 
 
 async def test_broken_viewer_does_not_stop_the_others(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -242,6 +242,16 @@ def test_membership_of_somebody_who_is_not_here_shows_nothing() -> None:
     assert cluster.take_shown() == [[]]
 
 
+def test_server_on_its_own_tells_nobody() -> None:
+    """It has nobody to announce to, and shows its rooms the same."""
+    shown: list[str] = []
+    server = Presence("0", lambda _, event: shown.append(event.type.value), None, grace_s=0)
+    server.arrive(ANNA.id, "Anna", [P])
+    server.announce_all()
+    server.depart(ANNA.id)
+    assert shown == ["user_online", "user_offline"]
+
+
 @pytest.mark.parametrize("type_", [EventType.USER_ONLINE, EventType.USER_OFFLINE])
 def test_change_is_told_with_who_it_is(type_: EventType) -> None:
     """Coming tells the whole entry, going who it was."""
