@@ -18,6 +18,7 @@ from app.broker.redis import RedisBroker
 from app.config import Settings
 from app.db.engine import create_engine
 from app.db.unit_of_work import Database
+from app.domain.demand import Demand
 from app.domain.rate_limit import RateLimiter
 from app.security import AccessTokens, Passwords, load_or_create_secret
 from app.websocket import endpoint, sse
@@ -36,7 +37,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     broker = create_broker(settings)
     database = Database(create_engine(settings.resolved_database_url), broker, server_id=server_id)
     tokens = AccessTokens(signing_key(settings), lifetime_s=settings.access_token_s)
-    hub = Hub(settings, Directory(database, tokens), broker, server_id=server_id)
+    demand = Demand()
+    hub = Hub(settings, Directory(database, tokens), broker, server_id=server_id, demand=demand)
     application = FastAPI(
         title="Time to DO",
         version=package.__version__,
@@ -57,7 +59,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         socket_stats=hub.manager.get_stats,
         is_draining=lambda: hub.is_draining,
     )
-    _add_routes(application, settings)
+    _add_routes(application, settings, demand)
     return application
 
 
@@ -73,9 +75,9 @@ def signing_key(settings: Settings) -> str:
     return load_or_create_secret(settings.data_dir / "secret-key")
 
 
-def _add_routes(application: FastAPI, settings: Settings) -> None:
+def _add_routes(application: FastAPI, settings: Settings, demand: Demand) -> None:
     problems.install(application)
-    application.add_middleware(middleware.RequestContext, max_body_bytes=settings.max_body_bytes)
+    application.add_middleware(middleware.RequestContext, max_body_bytes=settings.max_body_bytes, demand=demand)
     if settings.allowed_origins:
         application.add_middleware(
             CORSMiddleware,

@@ -24,7 +24,7 @@ from app.services import users
 ADMIN_CODE_BYTES: Final = 12
 """Enough that nobody guesses it, short enough to type."""
 GC_THRESHOLD: Final = 10_000
-"""New objects between two looks for garbage; nearly all of ours go by themselves."""
+"""New objects between two looks for garbage."""
 MANY_FILES: Final = 65_536
 LISTEN_BACKLOG: Final = 4096
 """Connections the kernel holds until they are accepted: everybody comes back at once after a restart."""
@@ -33,13 +33,6 @@ Result = TypeVar("Result")
 
 class DrainingServer(uvicorn.Server):
     """uvicorn, which asks every client to come back before it closes their sockets."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and spare the garbage collector what is here to stay."""
-        await super().startup(sockets)
-        gc.set_threshold(GC_THRESHOLD, 20, 20)
-        gc.collect()
-        gc.freeze()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, then stop."""
@@ -74,6 +67,7 @@ def make_config(
 def serve(settings: Settings, *, reload: bool = False) -> None:
     """Serve until a signal ends it."""
     _allow_open_files()
+    _spare_garbage_collector()
     config = make_config(settings, reload=reload)
     if reload:
         uvicorn.supervisors.ChangeReload(
@@ -81,6 +75,13 @@ def serve(settings: Settings, *, reload: bool = False) -> None:
         ).run()
     else:
         DrainingServer(config).run()
+
+
+def _spare_garbage_collector() -> None:
+    """Leave out what is here to stay, and look less often: nearly everything of ours goes by itself."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
 
 
 def _allow_open_files() -> None:

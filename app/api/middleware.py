@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.metrics import REQUEST_SECONDS
 from app.api.problems import answer_bug
+from app.domain.demand import Demand
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -26,8 +27,9 @@ _log = structlog.get_logger(__name__)
 class RequestContext:
     """Names each request, logs it when it is done, and forbids browsers what the page never needs."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_body_bytes: int, demand: Demand) -> None:
         self._app = app
+        self._demand = demand
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,12 +40,14 @@ class RequestContext:
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
         begun = time.perf_counter()
+        self._demand.begin()
         status, is_answered = 500, False
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status, is_answered
             if message["type"] == "http.response.start":
                 status, is_answered = message["status"], True
+                self._demand.end()
                 _add_headers(MutableHeaders(scope=message), scope["path"], request_id)
             await send(message)
 
@@ -54,6 +58,8 @@ class RequestContext:
                 raise
             await answer_bug(Request(scope), error)(scope, receive, send_with_headers)
         finally:
+            if not is_answered:
+                self._demand.end()
             seconds = time.perf_counter() - begun
             REQUEST_SECONDS.labels(scope["method"], _pattern(scope), str(status)).observe(seconds)
             _log.info("request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))

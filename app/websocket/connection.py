@@ -68,6 +68,7 @@ class Cursor:
     seq: int
     epoch: str
     role: Role | None
+    is_open: bool = True
 
 
 class Connection:
@@ -176,8 +177,7 @@ class Connection:
 
     def open_cursor(self, room: Room, seq: int, role: Role | None) -> None:
         """Begin to read a room after `seq`; what was queued before comes first."""
-        self.cursors[room.project_id] = Cursor(room, seq, room.epoch, role)
-        room.viewers.add(self)
+        self.cursors[room.project_id] = room.cursors[self] = Cursor(room, seq, room.epoch, role)
         room.anonymous_count += self.user is None
         if seq != room.seq:
             self.wake()
@@ -187,7 +187,8 @@ class Connection:
         cursor = self.cursors.pop(project_id, None)
         if cursor is None:
             return False
-        cursor.room.viewers.discard(self)
+        cursor.is_open = False
+        del cursor.room.cursors[self]
         cursor.room.anonymous_count -= self.user is None
         return True
 
@@ -250,6 +251,20 @@ class Connection:
         if backlog < self._backlog_bytes:
             self.stuck_since = self._clock()
         self._backlog_bytes = backlog
+
+    def follow(self, cursor: Cursor) -> None:
+        """Write what is new in one room: as a rule what many others are written now, too, and nothing else."""
+        room = cursor.room
+        batch = room.batches.get(cursor.seq)
+        is_rule = not self._queue and self.close_code is None and cursor.is_open and cursor.epoch is room.epoch
+        if batch is None or not is_rule:
+            self.pump()
+        elif self._transport.is_writable:
+            cursor.seq += batch.event_count
+            self.events_delivered += batch.event_count
+            self._transport.write(batch.frames)
+            if cursor.seq < room.seq:
+                self.wake()  # others get their turn before the next batch
 
     def pump(self) -> None:
         """Write what there is in one piece, as far as the peer's side takes it; the rest on the loop's next turns."""

@@ -6,6 +6,7 @@ Both ways in ask here: our own protocol under uvicorn (`app.websocket.server`) a
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -136,6 +137,7 @@ class Door:
             raise CloseError(CloseCode.UNAUTHORIZED, error.detail) from None
 
 
+@lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """Return what counts as one address: an IPv4 address, or the whole network of an IPv6 one."""
     try:

@@ -2,7 +2,8 @@
 
 A room with something new is dirty. A pass goes over its viewers once and lets each write everything it misses in one
 piece. What is appended while a pass is under way goes out with it to those it has not reached yet, so the busier the
-server, the more events travel in one write: it slows down by growing latency, not by growing work.
+server, the more events travel in one write: it slows down by growing latency, not by growing work. While somebody waits
+for the answer to a request, most of the loop's time is theirs.
 """
 
 import asyncio
@@ -13,14 +14,19 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from app.domain.demand import Demand
 from app.websocket.protocol import CloseCode
 
 if TYPE_CHECKING:
-    from app.websocket.connection import Connection
+    from app.websocket.connection import Connection, Cursor
     from app.websocket.room import Room
 
+LONG_SLICE_S: Final = 0.004
+"""How long one turn of the event loop may write to sockets when nobody waits for an answer."""
 SLICE_S: Final = 0.001
-"""How long one turn of the event loop may write to sockets."""
+"""How long it may when somebody does."""
+PAUSE_S: Final = 0.001
+"""How long the loop is theirs after that."""
 SOCKETS_PER_LOOK: Final = 8
 """Sockets written to between two looks at the clock."""
 _log = structlog.get_logger(__name__)
@@ -29,9 +35,10 @@ _log = structlog.get_logger(__name__)
 class Flusher:
     """Lets the viewers of dirty rooms write, room after room. One per event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, demand: Demand | None = None) -> None:
+        self._demand = demand or Demand()
         self._dirty: dict[Room, None] = {}
-        self._pass: Iterator[Connection] = iter(())
+        self._pass: Iterator[tuple[Connection, Cursor]] = iter(())
         self._is_scheduled = False
 
     def add(self, room: "Room") -> None:
@@ -42,19 +49,26 @@ class Flusher:
             asyncio.get_running_loop().call_soon(self._run)
 
     def _run(self) -> None:
-        until = time.perf_counter() + SLICE_S
+        until = time.perf_counter() + (SLICE_S if self._demand.waiting else LONG_SLICE_S)
         while self._write_some():
             if time.perf_counter() >= until:
-                asyncio.get_running_loop().call_soon(self._run)
+                self._go_on_later()
                 return
         self._is_scheduled = False
+
+    def _go_on_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._demand.waiting:
+            loop.call_later(PAUSE_S, self._run)
+        else:
+            loop.call_soon(self._run)
 
     def _write_some(self) -> bool:
         """Let the next few viewers write; return whether there were any, or there are more rooms."""
         viewers = tuple(islice(self._pass, SOCKETS_PER_LOOK))
-        for viewer in viewers:
+        for viewer, cursor in viewers:
             try:
-                viewer.pump()
+                viewer.follow(cursor)
             except Exception:  # noqa: BLE001 - a bug, or a transport that broke: no concern of the others
                 _log.exception("write_failed", connection_id=str(viewer.id))
                 viewer.close(CloseCode.INTERNAL, "something went wrong on the server; come back in a moment")
@@ -64,5 +78,5 @@ class Flusher:
             return False
         room = next(iter(self._dirty))
         del self._dirty[room]
-        self._pass = iter(tuple(room.viewers))
+        self._pass = iter(tuple(room.cursors.items()))
         return True

@@ -9,6 +9,7 @@ import structlog
 
 from app.broker.base import Broker, Signal, SignalType
 from app.config import Settings
+from app.domain.demand import Demand
 from app.websocket.connection import Connection, SocketUser, Transport
 from app.websocket.directory import Directory
 from app.websocket.door import Door
@@ -27,7 +28,9 @@ _log = structlog.get_logger(__name__)
 class Hub:
     """Starts and stops the realtime side, and knows whether it still takes connections."""
 
-    def __init__(self, settings: Settings, directory: Directory, broker: Broker, *, server_id: str) -> None:
+    def __init__(
+        self, settings: Settings, directory: Directory, broker: Broker, *, server_id: str, demand: Demand | None = None
+    ) -> None:
         self.settings = settings
         self.directory = directory
         self.is_draining = False
@@ -40,10 +43,12 @@ class Hub:
             max_tail_events=settings.room_tail_events,
             max_connections=settings.ws_max_connections,
             max_connections_per_user=settings.ws_max_connections_per_user,
+            demand=demand,
         )
         self.door = Door(settings, directory, self.manager, is_draining=lambda: self.is_draining)
+        announce = self._announce if broker.reaches_others else None
         self.presence = Presence(
-            server_id, self.manager.broadcast_to_project, self._announce, grace_s=settings.presence_grace_s
+            server_id, self.manager.broadcast_to_project, announce, grace_s=settings.presence_grace_s
         )
         self._effects = Effects(self.manager, self.presence, server_id=server_id)
         self._relay = Relay(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
+from app.domain.demand import Demand
 from app.permissions import Role
 from app.services.history import LogHead
 from app.websocket.connection import Connection
@@ -31,6 +32,7 @@ class ConnectionManager:
         max_tail_events: int = 1000,
         max_connections: int = 10_000,
         max_connections_per_user: int = 50,
+        demand: Demand | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.connections: dict[UUID, Connection] = {}
@@ -46,7 +48,7 @@ class ConnectionManager:
         self._max_connections_per_user = max_connections_per_user
         self._by_user: defaultdict[UUID, set[Connection]] = defaultdict(set)
         self._by_network: Counter[str] = Counter()
-        self._flusher = Flusher()
+        self._flusher = Flusher(demand)
         self._read_log = read_log or _no_log
         self._clock = clock
         self._started_at = clock()

@@ -42,13 +42,16 @@ class _Server:
 
 
 class Presence:
-    """Knows who is online and shows changes to the rooms of their projects."""
+    """Knows who is online and shows changes to the rooms of their projects.
+
+    `announce` tells the other servers; None where there are none.
+    """
 
     def __init__(
         self,
         server_id: str,
         show: Show,
-        announce: Announce,
+        announce: Announce | None,
         *,
         grace_s: float,
         clock: Callable[[], float] = time.monotonic,
@@ -133,7 +136,8 @@ class Presence:
 
     def announce_all(self) -> None:
         """Tell the other servers everybody who is connected here, and forget servers that fell silent."""
-        self._announce({"people": [self._encode(user_id) for user_id in self._own], "whole": True})
+        if self._announce is not None:
+            self._announce({"people": [self._encode(user_id) for user_id in self._own], "whole": True})
         for server_id, server in list(self._others.items()):
             if self._clock() - server.heard_at > SERVER_SILENT_S:
                 self._replace(server_id, {})
@@ -173,7 +177,8 @@ class Presence:
         self._leaving.pop(user_id, None)
         person = self._own.pop(user_id)
         self._relist(user_id, person)
-        self._announce({"people": [], "gone": [str(user_id)]})
+        if self._announce is not None:
+            self._announce({"people": [], "gone": [str(user_id)]})
         if not self._is_online(user_id):
             self._show_change(user_id, person, EventType.USER_OFFLINE)
 
@@ -197,7 +202,8 @@ class Presence:
 
     def _tell(self, user_id: UUID) -> None:
         self._relist(user_id)
-        self._announce({"people": [self._encode(user_id)]})
+        if self._announce is not None:
+            self._announce({"people": [self._encode(user_id)]})
 
     def _show_change(self, user_id: UUID, person: Person, type_: EventType) -> None:
         for project_id in person.projects:

@@ -7,7 +7,7 @@ cause one read, and what one read brought into the tail serves the others.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, KeysView
 from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from app.websocket.framing import frame
 from app.websocket.protocol import Frame
 
 if TYPE_CHECKING:
-    from app.websocket.connection import Connection
+    from app.websocket.connection import Connection, Cursor
 
 READ_BATCH: Final = 200
 """Events read from the log at least, for a cursor that is older than the tail."""
@@ -58,7 +58,8 @@ class Room:
         self.floor = head.floor
         self.access_seq = head.seq
         """The last event that changed who may read, as far as is known: a permission read before it is stale."""
-        self.viewers: set[Connection] = set()
+        self.cursors: dict[Connection, Cursor] = {}
+        """Who reads it, and from where."""
         self.anonymous_count = 0
         """How many of the viewers are nobody known."""
         self._flusher = flusher or Flusher()
@@ -70,6 +71,11 @@ class Room:
         self._read_log = read_log
         self._reads: dict[tuple[str, int], asyncio.Task[Batch | None]] = {}
         self._reading = asyncio.Lock()
+
+    @property
+    def viewers(self) -> "KeysView[Connection]":
+        """The connections that read it."""
+        return self.cursors.keys()
 
     @property
     def head(self) -> LogHead:

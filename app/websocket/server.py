@@ -169,9 +169,9 @@ class SocketProtocol(asyncio.Protocol):
                 self.close(error.code, error.reason)
 
     def _shake_hands(self, head: bytes) -> None:
-        target, headers = _parse_head(head)
+        method, target, headers = _parse_head(head)
         handshake = _to_handshake(target, headers, network_of(self._client_address(headers)))
-        refusal = _check_upgrade(target, headers) or self._hub.door.refuse(handshake)
+        refusal = _check_upgrade(method, target, headers) or self._hub.door.refuse(handshake)
         if refusal is not None:
             self._is_over = True
             self._transport.write(_refuse(refusal))
@@ -299,14 +299,15 @@ def _share_socket(transport: asyncio.Transport) -> socket.SocketType | None:
     return socket.SocketType(shared.family, shared.type, shared.proto, shared.fileno())
 
 
-def _parse_head(head: bytes) -> tuple[str, dict[str, str]]:
-    """Return the target and the headers of a request that a HTTP parser has accepted and written out again."""
+def _parse_head(head: bytes) -> tuple[str, str, dict[str, str]]:
+    """Return method, target and headers of a request that a HTTP parser has accepted and written out again."""
     first, *lines = head.decode("latin-1").split("\r\n")
     headers: dict[str, str] = {}
     for line in lines:
         name, _, value = line.partition(": ")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return first.split(" ")[1], headers
+    method, target, _ = first.split(" ")
+    return method, target, headers
 
 
 def _to_handshake(target: str, headers: dict[str, str], network: str) -> Handshake:
@@ -316,10 +317,12 @@ def _to_handshake(target: str, headers: dict[str, str], network: str) -> Handsha
     return Handshake(network, headers.get("origin"), names, query)
 
 
-def _check_upgrade(target: str, headers: dict[str, str]) -> Refusal | None:
+def _check_upgrade(method: str, target: str, headers: dict[str, str]) -> Refusal | None:
     """Return why a request is no opening handshake for our socket (RFC 6455, 4.2.1)."""
     if target.partition("?")[0] != PATH:
         return Refusal(404, "not_found", f"there is no socket here; it is at {PATH}")
+    if method != "GET":
+        return Refusal(405, "bad_request", "a WebSocket begins with GET")
     if headers.get("sec-websocket-version") != "13":
         return Refusal(426, "bad_request", "Sec-WebSocket-Version must be 13")
     if not _is_key(headers.get("sec-websocket-key", "")):

@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -137,4 +136,3 @@ async def run_server(settings: Settings, *, portable: bool = False) -> AsyncIter
     finally:
         server.should_exit = True
         await serving
-        gc.unfreeze()  # the server is not here to stay

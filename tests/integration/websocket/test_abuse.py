@@ -212,6 +212,14 @@ async def test_handshake_that_is_none(
     await eventually(lambda: open_sockets(sqlite_server) == 0)
 
 
+async def test_handshake_by_another_method(sqlite_server: TestServer) -> None:
+    """A WebSocket begins with GET."""
+    wire = await dial(sqlite_server)
+    await wire.write(request(method="POST"))
+    assert (await wire.answer()).status == 405
+    wire.hang_up()
+
+
 async def test_another_upgrade_is_answered_as_a_plain_request(sqlite_server: TestServer) -> None:
     """Somebody who offers HTTP/2 gets HTTP/1.1."""
     wire = await dial(sqlite_server)
@@ -408,7 +416,6 @@ async def test_frames_never_interleave(serve: Serve) -> None:
 
 
 def alive(*kinds: type) -> list[object]:
-    gc.unfreeze()  # what the server spares the collector, it must look at here
     gc.collect()
     return [one for one in gc.get_objects() if isinstance(one, kinds)]
 
