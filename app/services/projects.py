@@ -105,16 +105,6 @@ async def delete_project(uow: UnitOfWork, actor: Actor, project_id: UUID) -> Non
     await uow.execute(update(ProjectRow).where(ProjectRow.id == project_id).values(deleted_at=utc_now()))
 
 
-async def member_project_ids(uow: UnitOfWork, user_id: UUID) -> list[UUID]:
-    """Return the projects a user is a member of."""
-    statement = (
-        select(Member.project_id)
-        .join(ProjectRow, ProjectRow.id == Member.project_id)
-        .where(Member.user_id == user_id, ProjectRow.deleted_at.is_(None))
-    )
-    return list((await uow.fetch(statement)).scalars())
-
-
 def to_project(row: Record) -> Project:
     """Return the project of one row."""
     return Project(**{name: getattr(row, name) for name in Project.model_fields})

@@ -9,6 +9,7 @@ from signal import SIGCONT, SIGSTOP
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
 import structlog
 from redis.asyncio import Redis
@@ -358,7 +359,7 @@ async def test_member_added_elsewhere_is_online_at_once(cluster: Cluster) -> Non
         await cluster.anna.add(project, cluster.boris)
         assert (await anna.receive_type("user_online"))["user_id"] == cluster.boris.id
         cluster.two.hub.presence.announce_all()
-        await eventually(lambda: len(cluster.one.hub.presence.online(UUID(project["id"]))) == 2)
+        await eventually(lambda: len(orjson.loads(cluster.one.hub.presence.online(UUID(project["id"])))) == 2)
 
 
 async def test_events_get_through_without_redis(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

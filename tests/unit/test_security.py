@@ -15,6 +15,7 @@ import jwt
 import pytest
 from argon2 import PasswordHasher
 
+from app import security
 from app.errors import TokenExpired, Unauthorized
 from app.security import AccessTokens, Passwords, digest, load_or_create_secret, new_credential, new_id
 
@@ -58,6 +59,32 @@ def test_expired_token_is_told_apart() -> None:
     """A token that was good once is answered `token_expired`, so that a client refreshes."""
     with pytest.raises(TokenExpired):
         TOKENS.verify(TOKENS.issue(USER, SESSION, datetime.now(UTC) - timedelta(hours=1)))
+
+
+def test_token_seen_before_expires_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is remembered of a token is what it says, not that it is still good."""
+    tokens = AccessTokens(KEY, lifetime_s=900)
+    token = tokens.issue(uuid4(), uuid4(), datetime.now(UTC))
+    assert tokens.verify(token) == tokens.verify(token)
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> "Later":
+            return cls.fromtimestamp(datetime.now(tz).timestamp() + 901, tz)
+
+    monkeypatch.setattr(security, "datetime", Later)
+    with pytest.raises(TokenExpired):
+        tokens.verify(token)
+
+
+def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one remembered longest is forgotten first; it is still ours."""
+    monkeypatch.setattr(security, "MAX_VERIFIED", 2)
+    tokens = AccessTokens(KEY, lifetime_s=900)
+    issued = [tokens.issue(uuid4(), uuid4(), datetime.now(UTC)) for _ in range(3)]
+    seen = [tokens.verify(token) for token in issued]
+    assert list(tokens._verified) == issued[1:]
+    assert [tokens.verify(token) for token in issued] == seen
 
 
 NOW = int(datetime.now(UTC).timestamp())
