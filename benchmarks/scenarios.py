@@ -107,7 +107,7 @@ def idle(bench: Bench) -> None:
     """Many connections that joined a room and hear nothing: how quickly they came, what each weighs."""
     clients = bench.plan.choose(5000, 2000)
     peers = bench.named("timetodo", "naive") if bench.plan.is_quick else bench.peers
-    for repeat, peer in bench.interleave(peers):
+    for repeat, peer in bench.interleave(peers, quickly=True):
         with bench.attempt("idle", peer, repeat), peer.running(clients=clients) as target:
             generator.run(target, clients=100, settle=0.2, seconds=0.2)  # what is loaded once is not counted
             found = generator.run(target, clients=clients, settle=bench.plan.choose(3, 1), seconds=0.2, timeout=120)[0]
@@ -145,7 +145,7 @@ def resume(bench: Bench) -> None:
     board = bench.board
     since = f'"since":{{"epoch":"{board.epoch}","seq":{board.seq - RESUMED}}}'
     join = JOIN.removesuffix("}") + f",{since}}}"
-    for repeat, peer in bench.interleave([bench.ours]):
+    for repeat, peer in bench.interleave([bench.ours], quickly=True):
         with bench.attempt("resume", peer, repeat), peer.running(clients=CLIENTS) as target:
             options = {"since": board.seq - RESUMED, "until": board.seq, "pending": CLIENTS, "join": join}
             found = generator.run(target, clients=CLIENTS, seconds=0.2, **options)[0]
