@@ -21,14 +21,13 @@ import structlog
 
 from app.permissions import Role
 from app.websocket.framing import frame
-from app.websocket.protocol import CloseCode, Frame, encode
+from app.websocket.protocol import FAILED, CloseCode, Frame, encode
 from app.websocket.room import Batch, Room
 
 MAX_QUEUED_FRAMES: Final = 256
 """Answers waiting for a socket that takes nothing: a client that asks without reading is too slow."""
 MAX_QUEUED_EPHEMERAL: Final = 32
 """Signs of life are dropped when this much waits already for a socket that takes nothing."""
-FAILED: Final = "something went wrong on the server; come back in a moment"
 _log = structlog.get_logger(__name__)
 
 
@@ -277,11 +276,7 @@ class Connection:
         for cursor in self.cursors.values():
             room = cursor.room
             if cursor.seq != room.seq or cursor.epoch != room.epoch:
-                batch = room.batches.get(cursor.seq) if cursor.epoch == room.epoch else None
-                if batch is not None:  # another viewer stood at the same place
-                    self._take(cursor, batch, out)
-                else:
-                    self._read_on(cursor, out)
+                self._read_on(cursor, out)
         if out:
             self._transport.write(out[0] if len(out) == 1 else b"".join(out))
         if self.missed_ephemeral and self.on_drained is not None and self._transport.is_writable:

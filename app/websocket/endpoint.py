@@ -7,12 +7,12 @@ import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.responses import Response
 
-from app.websocket.connection import FAILED, Connection
+from app.websocket.connection import Connection
 from app.websocket.door import Handshake, Refusal, network_of
 from app.websocket.framing import MAX_REASON_BYTES
 from app.websocket.hub import Hub
 from app.websocket.lifecycle import CLOSE_S, run_connection
-from app.websocket.protocol import CloseCode, CloseError
+from app.websocket.protocol import FAILED, CloseCode, CloseError
 
 _log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from app.domain.demand import Demand
-from app.websocket.protocol import CloseCode
+from app.websocket.protocol import FAILED, CloseCode
 
 if TYPE_CHECKING:
     from app.websocket.connection import Connection, Cursor
@@ -71,7 +71,7 @@ class Flusher:
                 viewer.follow(cursor)
             except Exception:  # noqa: BLE001 - a bug, or a transport that broke: no concern of the others
                 _log.exception("write_failed", connection_id=str(viewer.id))
-                viewer.close(CloseCode.INTERNAL, "something went wrong on the server; come back in a moment")
+                viewer.close(CloseCode.INTERNAL, FAILED)
         if viewers:
             return True
         if not self._dirty:

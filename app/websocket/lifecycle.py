@@ -6,9 +6,9 @@ from typing import Final
 
 import structlog
 
-from app.websocket.connection import FAILED, Connection, SocketUser
+from app.websocket.connection import Connection, SocketUser
 from app.websocket.hub import Hub
-from app.websocket.protocol import CloseCode, CloseError
+from app.websocket.protocol import FAILED, CloseCode, CloseError
 from app.websocket.transport import Peer, WriterTransport
 
 CLOSE_S: Final = 1.0

@@ -11,6 +11,8 @@ import orjson
 
 SUBPROTOCOL: Final = "timetodo.v1"
 BEARER_PREFIX: Final = "bearer."
+FAILED: Final = "something went wrong on the server; come back in a moment"
+"""The reason of a close that is the server's fault."""
 
 Frame = bytes
 """One message as the bytes of its WebSocket frame (`app.websocket.framing`)."""

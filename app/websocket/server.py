@@ -7,28 +7,23 @@ on, the number of frames, pongs for somebody who does not read. Semantics of the
 """
 
 import asyncio
-import base64
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from typing import Any, Final, cast
-from urllib.parse import parse_qsl
 
 import structlog
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.server import ServerState
-from websockets.utils import accept_key
 
-from app.websocket.connection import FAILED, Connection
-from app.websocket.door import Handshake, Refusal, network_of
+from app.websocket import handshake
+from app.websocket.connection import Connection
+from app.websocket.door import Handshake, network_of
 from app.websocket.framing import FrameReader, FramingError, Opcode, close_frame, frame, read_close
 from app.websocket.hub import Hub
-from app.websocket.protocol import CloseCode, CloseError
+from app.websocket.protocol import FAILED, CloseCode, CloseError
 
-PATH: Final = "/api/v1/ws"
-KEY_BYTES: Final = 16
 HIGH_WATER_BYTES: Final = 192 * 1024
 """With this much waiting for a peer its cursors wait; with the batch then under way it is less than 256 KiB."""
 LINGER_S: Final = 5.0
@@ -169,19 +164,19 @@ class SocketProtocol(asyncio.Protocol):
                 self.close(error.code, error.reason)
 
     def _shake_hands(self, head: bytes) -> None:
-        method, target, headers = _parse_head(head)
-        handshake = _to_handshake(target, headers, network_of(self._client_address(headers)))
-        refusal = _check_upgrade(method, target, headers) or self._hub.door.refuse(handshake)
+        method, target, headers = handshake.parse_head(head)
+        asked = handshake.to_handshake(target, headers, network_of(self._client_address(headers)))
+        refusal = handshake.check_upgrade(method, target, headers) or self._hub.door.refuse(asked)
         if refusal is not None:
             self._is_over = True
-            self._transport.write(_refuse(refusal))
+            self._transport.write(handshake.refuse(refusal))
             self._transport.close()
             return
         self._socket = _share_socket(self._transport)
-        self._transport.write(_accept(headers["sec-websocket-key"], handshake.subprotocol))
+        self._transport.write(handshake.accept(headers["sec-websocket-key"], asked.subprotocol))
         self._transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
         self._reader = FrameReader(self._hub.settings.ws_message_bytes)
-        self._serving = asyncio.create_task(self._guard(self._open, handshake))
+        self._serving = asyncio.create_task(self._guard(self._open, asked))
 
     def _client_address(self, headers: dict[str, str]) -> str:
         peer = self._transport.get_extra_info("peername")
@@ -243,9 +238,9 @@ class SocketProtocol(asyncio.Protocol):
         else:
             self.close(code, reason)
 
-    async def _open(self, handshake: Handshake) -> None:
-        user = await self._hub.door.identify(handshake)
-        self._connection = self._hub.make_connection(self, user, network=handshake.network)
+    async def _open(self, asked: Handshake) -> None:
+        user = await self._hub.door.identify(asked)
+        self._connection = self._hub.make_connection(self, user, network=asked.network)
         await self._hub.take_in(self._connection)
         await self._serve()
 
@@ -297,66 +292,6 @@ def _share_socket(transport: asyncio.Transport) -> socket.SocketType | None:
     if shared is None or transport.get_extra_info("sslcontext") is not None:
         return None
     return socket.SocketType(shared.family, shared.type, shared.proto, shared.fileno())
-
-
-def _parse_head(head: bytes) -> tuple[str, str, dict[str, str]]:
-    """Return method, target and headers of a request that a HTTP parser has accepted and written out again."""
-    first, *lines = head.decode("latin-1").split("\r\n")
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, _, value = line.partition(": ")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    method, target, _ = first.split(" ")
-    return method, target, headers
-
-
-def _to_handshake(target: str, headers: dict[str, str], network: str) -> Handshake:
-    protocols = headers.get("sec-websocket-protocol", "")
-    names = [name.strip() for name in protocols.split(",")] if protocols else []
-    query = dict(parse_qsl(target.partition("?")[2], keep_blank_values=True))
-    return Handshake(network, headers.get("origin"), names, query)
-
-
-def _check_upgrade(method: str, target: str, headers: dict[str, str]) -> Refusal | None:
-    """Return why a request is no opening handshake for our socket (RFC 6455, 4.2.1)."""
-    if target.partition("?")[0] != PATH:
-        return Refusal(404, "not_found", f"there is no socket here; it is at {PATH}")
-    if method != "GET":
-        return Refusal(405, "bad_request", "a WebSocket begins with GET")
-    if headers.get("sec-websocket-version") != "13":
-        return Refusal(426, "bad_request", "Sec-WebSocket-Version must be 13")
-    if not _is_key(headers.get("sec-websocket-key", "")):
-        return Refusal(400, "bad_request", "Sec-WebSocket-Key must be 16 bytes in base64")
-    return None
-
-
-def _is_key(text: str) -> bool:
-    try:
-        return len(base64.b64decode(text, validate=True)) == KEY_BYTES
-    except ValueError:
-        return False
-
-
-def _accept(key: str, subprotocol: str | None) -> bytes:
-    lines = [
-        "HTTP/1.1 101 Switching Protocols",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        f"Sec-WebSocket-Accept: {accept_key(key)}",
-    ]
-    if subprotocol is not None:
-        lines.append(f"Sec-WebSocket-Protocol: {subprotocol}")
-    return "\r\n".join([*lines, "\r\n"]).encode()
-
-
-def _refuse(refusal: Refusal) -> bytes:
-    body = refusal.body
-    headers = refusal.headers | {"Content-Length": str(len(body)), "Connection": "close"}
-    if refusal.status == HTTPStatus.UPGRADE_REQUIRED:
-        headers["Sec-WebSocket-Version"] = "13"
-    lines = [f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return "\r\n".join([*lines, "\r\n"]).encode() + body
 
 
 def _check_utf8(text: bytes) -> None:

@@ -10,8 +10,8 @@ import structlog
 from app.permissions import Role
 from app.services.history import LogHead
 from app.websocket import room as room_module
-from app.websocket.connection import FAILED, MAX_QUEUED_EPHEMERAL, MAX_QUEUED_FRAMES, Connection
-from app.websocket.protocol import CloseCode, encode
+from app.websocket.connection import MAX_QUEUED_EPHEMERAL, MAX_QUEUED_FRAMES, Connection
+from app.websocket.protocol import FAILED, CloseCode, encode
 from app.websocket.room import Room
 from tests.support.realtime import EPOCH, FakeClock, FakeLog, FakeTransport, connect, make_room, make_user, settle
 

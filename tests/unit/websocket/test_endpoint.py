@@ -9,9 +9,8 @@ import pytest
 import structlog
 from starlette.websockets import WebSocket
 
-from app.websocket.connection import FAILED
 from app.websocket.endpoint import WebSocketPeer, serve
-from app.websocket.protocol import CloseCode
+from app.websocket.protocol import FAILED, CloseCode
 from tests.support.realtime import Bench
 
 Message = dict[str, Any]

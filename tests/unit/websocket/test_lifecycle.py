@@ -10,10 +10,10 @@ import structlog
 
 from app.errors import Unauthorized
 from app.websocket import lifecycle
-from app.websocket.connection import FAILED, Connection, SocketUser
+from app.websocket.connection import Connection, SocketUser
 from app.websocket.directory import Admission
 from app.websocket.lifecycle import run_connection
-from app.websocket.protocol import CloseCode, CloseError
+from app.websocket.protocol import FAILED, CloseCode, CloseError
 from tests.support.realtime import Bench, FakePeer, make_user, settle
 
 ANNA = make_user("Anna")
