@@ -1,4 +1,4 @@
-"""Measure, and write the report: `./dev bench [--quick] [--only NAME,…] [--out FOLDER]`."""
+"""Measure, and write the report: `./dev bench [--quick] [--only NAME,…] [--add] [--out FOLDER]`."""
 
 import argparse
 import asyncio
@@ -17,7 +17,7 @@ from benchmarks.scenarios import SCENARIOS, Bench, Plan, say
 from benchmarks.site import make_board
 from benchmarks.writing import writing
 
-ALL: Final = SCENARIOS | {"writing": writing}
+ALL: Final = SCENARIOS | {"write": writing}
 FULL_REPEATS: Final = 5
 QUICK_REPEATS: Final = 3
 PEOPLE: Final = (250, 50)
@@ -27,8 +27,9 @@ PEOPLE: Final = (250, 50)
 def main() -> None:
     """Do what was asked for."""
     parser = argparse.ArgumentParser(prog="./dev bench", description="Measure the server beside its peers.")
-    parser.add_argument("--quick", action="store_true", help="less than five minutes instead of an hour")
+    parser.add_argument("--quick", action="store_true", help="less than five minutes instead of 45")
     parser.add_argument("--only", metavar="NAME,…", help=f"scenarios: {', '.join(ALL)}")
+    parser.add_argument("--add", action="store_true", help="keep what was measured of the other scenarios")
     parser.add_argument("--repeats", type=int, help=f"default {FULL_REPEATS}, quick {QUICK_REPEATS}")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks", help="folder of the report")
     parser.add_argument("--render", action="store_true", help="measure nothing, write the report anew")
@@ -36,18 +37,19 @@ def main() -> None:
     if not options.render:
         plan = Plan(options.repeats or (QUICK_REPEATS if options.quick else FULL_REPEATS), options.quick)
         names = options.only.split(",") if options.only else list(ALL)
+        path = options.out / "results.json"
         try:
-            measure(plan, names).save(options.out / "results.json")
+            measure(plan, names, Results.load(path) if options.add else Results(), path)
         except MissingToolError as error:
             sys.exit(f"bench: {error}")
     report.write(Results.load(options.out / "results.json"), options.out)
     say(f"report: {options.out / 'README.md'}")
 
 
-def measure(plan: Plan, names: list[str]) -> Results:
-    """Run scenarios; return what they measured."""
+def measure(plan: Plan, names: list[str], results: Results, path: Path) -> None:
+    """Run scenarios, and save what they measured after each: what took long outlives a failure in the last."""
     begun = time.monotonic()
-    results = Results(machine=machine.describe())
+    results.machine = machine.describe()
     machine.raise_file_limit()
     with tempfile.TemporaryDirectory(prefix="timetodo-bench-") as folder:
         install_missing()
@@ -57,14 +59,11 @@ def measure(plan: Plan, names: list[str]) -> Results:
         bench = Bench(board, _present(peers, results), plan, results)
         for name in names:
             say(f"{name} ({time.monotonic() - begun:.0f} s so far)")
+            results.forget(name)
+            started = time.monotonic()
             ALL[name](bench)
-    results.plan = {
-        "quick": plan.is_quick,
-        "repeats": plan.repeats,
-        "scenarios": names,
-        "minutes": round((time.monotonic() - begun) / 60, 1),
-    }
-    return results
+            results.done(name, plan.repeats, quick=plan.is_quick, minutes=(time.monotonic() - started) / 60)
+            results.save(path)
 
 
 def _present(peers: list[Peer], results: Results) -> list[Peer]:

@@ -47,11 +47,12 @@ def write(results: Results, folder: Path) -> None:
 
 
 def _machine(results: Results) -> str:
-    machine, plan = results.machine, results.plan
+    machine, plans = results.machine, results.plan.values()
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    quick = "quick run: short phases, few peers" if plan["quick"] else "full run"
+    quick = "quick run: short phases, few peers" if any(plan["quick"] for plan in plans) else "full run"
+    repeats, minutes = min(plan["repeats"] for plan in plans), sum(plan["minutes"] for plan in plans)
     lines = [
-        f"* {quick}, {plan['repeats']} repeats, {plan['minutes']} minutes, {machine['date']}",
+        f"* {quick}, {repeats} repeats, {minutes:.0f} minutes, {machine['date']}",
         f"* {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; Linux {machine['kernel']}",
         f"* Python {machine['python']}; {versions}",
     ]

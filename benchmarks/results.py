@@ -30,7 +30,8 @@ class Results:
     """Figures by measurement (`fanout:w32`), peer and repeat; None where a repeat failed."""
 
     machine: dict[str, Any] = field(default_factory=dict)
-    plan: dict[str, Any] = field(default_factory=dict)
+    plan: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """How each scenario was measured."""
     labels: dict[str, str] = field(default_factory=dict)
     """Names of peers as people read them."""
     missing: dict[str, str] = field(default_factory=dict)
@@ -42,6 +43,18 @@ class Results:
         rows = self.figures.setdefault(measurement, {}).setdefault(peer, [])
         rows += [None] * (repeat + 1 - len(rows))
         rows[repeat] = figures
+
+    def done(self, scenario: str, repeats: int, *, quick: bool, minutes: float) -> None:
+        """Note how a scenario was measured."""
+        self.plan[scenario] = {"quick": quick, "repeats": repeats, "minutes": round(minutes, 1)}
+
+    def forget(self, scenario: str) -> None:
+        """Drop what was measured of a scenario before."""
+        self.plan.pop(scenario, None)
+        self.figures = {name: rows for name, rows in self.figures.items() if _scenario(name) != scenario}
+        self.missing = {
+            what: why for what, why in self.missing.items() if _scenario(what.partition(" in ")[2]) != scenario
+        }
 
     def peers(self, measurement: str) -> list[str]:
         """Return who was measured, in the order of the labels."""
@@ -96,6 +109,10 @@ class Results:
         for measurement, peer, rows in about.pop("figures"):
             figures.setdefault(measurement, {})[peer] = rows
         return cls(**about, figures=figures)
+
+
+def _scenario(measurement: str) -> str:
+    return measurement.partition(":")[0]
 
 
 def _pick(get: Getter, row: Figures | None) -> float | None:

@@ -79,7 +79,7 @@ class Bench:
 
 def fanout(bench: Bench) -> None:
     """1,000 clients in one room: 1, 4, 8 and 32 events in flight, then 20, 200 and 500 a second."""
-    full = "w1:2,w4:2,w8:2,w32:2,r20:4,r200:4,r500:4"
+    full = "w1:1.5,w4:1,w8:1,w32:1.5,r20:3,r200:3,r500:2"
     phases = bench.plan.choose(full, "w1:0.5,w32:0.5,r20:1,r200:1")
     peers = bench.named(*QUICK_PEERS) if bench.plan.is_quick else bench.peers
     for repeat, peer in bench.interleave(peers):
@@ -89,7 +89,7 @@ def fanout(bench: Bench) -> None:
                 "phases": phases,
                 "settle": 0.2,
                 "warm": 0.3,
-                "drain": bench.plan.choose(10, 2),
+                "drain": bench.plan.choose(4, 2),
             }
             _record_phases(bench, "fanout", peer, repeat, generator.run(target, **options))
 
@@ -198,7 +198,7 @@ def attacks(bench: Bench) -> None:
     seconds = bench.plan.choose(6, 1)
     for repeat, peer in bench.interleave(peers, quickly=True):
         for name in ("nothing", *ATTACKS):
-            with bench.attempt(f"attack {name}", peer, repeat), peer.running(clients=20) as target:
+            with bench.attempt(f"attack:{name}", peer, repeat), peer.running(clients=20) as target:
                 found = _attacked(peer, target, name, seconds)
                 bench.results.record(f"attack:{name}", peer.name, repeat, tidy(found))
 
@@ -304,6 +304,6 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "resume": resume,
     "slow": slow_readers,
     "storms": storms,
-    "attacks": attacks,
+    "attack": attacks,
     "soak": soak,
 }
