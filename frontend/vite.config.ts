@@ -1,16 +1,22 @@
 /// <reference types="vitest/config" />
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 
 // The page is built into the Python package, which serves it. In development Vite serves it instead
 // and passes everything else on to a running server (TIMETODO_API, by default ./dev run's address).
 const server = process.env.TIMETODO_API ?? 'http://127.0.0.1:8000';
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+/** The page is empty until its script has run, which also knows the theme: nothing of another colour flashes before. */
+function paintedWhenReady(): Plugin {
+  const handler = (html: string) => html.replace('<script type="module"', '<script type="module" blocking="render"');
+  return { name: 'painted-when-ready', apply: 'build', transformIndexHtml: { order: 'post', handler } };
+}
+
 export default defineConfig({
   base: '/',
-  plugins: [svelte()],
+  plugins: [svelte(), paintedWhenReady()],
   resolve: {
     alias: { $client: here('../static/js/websocket.js') },
     // Svelte's server build is what Node would choose for the component tests.

@@ -4,8 +4,10 @@ import './styles/controls.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
 import { removeOldDrafts } from './lib/drafts.svelte';
+import { preferences } from './lib/preferences.svelte';
 
 const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no #app');
+preferences.start();
 removeOldDrafts();
 mount(App, { target });

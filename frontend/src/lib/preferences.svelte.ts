@@ -1,0 +1,76 @@
+/**
+ * How this browser likes the page: theme, density, and whether single letters are shortcuts. Kept on the device, since
+ * a phone and a desk want different things; every window of this browser follows at once.
+ */
+import { remember, remembered } from './storage';
+
+export const THEMES = ['system', 'light', 'dark'] as const;
+export const DENSITIES = ['cosy', 'compact'] as const;
+export type Theme = (typeof THEMES)[number];
+export type Density = (typeof DENSITIES)[number];
+
+/** What the browser's own bars are painted with; the page's `--bg`. */
+const BAR_COLORS = { light: '#f5f6f8', dark: '#121419' };
+
+const oneOf = <T extends string>(all: readonly T[], value: string | null, first: T): T =>
+  all.find((one) => one === value) ?? first;
+
+const read = {
+  theme: () => oneOf(THEMES, remembered('theme'), 'system'),
+  density: () => oneOf(DENSITIES, remembered('density'), 'cosy'),
+  shortcuts: () => remembered('shortcuts') !== 'off',
+};
+
+let theme = $state(read.theme());
+let density = $state(read.density());
+let shortcuts = $state(read.shortcuts());
+
+export const preferences = {
+  get theme(): Theme {
+    return theme;
+  },
+  set theme(value: Theme) {
+    theme = value;
+    remember('theme', value);
+    apply();
+  },
+  get density(): Density {
+    return density;
+  },
+  set density(value: Density) {
+    density = value;
+    remember('density', value);
+    apply();
+  },
+  /** Whether a letter alone may be a command (WCAG 2.1.4 asks for a switch). */
+  get shortcuts(): boolean {
+    return shortcuts;
+  },
+  set shortcuts(value: boolean) {
+    shortcuts = value;
+    remember('shortcuts', value ? 'on' : 'off');
+  },
+  /** Puts theme and density on the page, and follows the other windows. Returns what ends that. */
+  start(): () => void {
+    const follow = () => {
+      theme = read.theme();
+      density = read.density();
+      shortcuts = read.shortcuts();
+      apply();
+    };
+    addEventListener('storage', follow);
+    follow();
+    return () => removeEventListener('storage', follow);
+  },
+};
+
+function apply(): void {
+  const root = document.documentElement;
+  if (theme === 'system') delete root.dataset.theme;
+  else root.dataset.theme = theme;
+  root.dataset.density = density;
+  for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
+    const own = meta.getAttribute('media')?.includes('dark') ? 'dark' : 'light';
+    meta.content = BAR_COLORS[theme === 'system' ? own : theme];
+  }
+}

@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { render } from '@testing-library/svelte';
+import { describe, expect, test } from 'vitest';
+import Icon, { ICON_NAMES } from '../src/components/ui/Icon.svelte';
+import { pathOf } from '../src/lib/icon-path';
+
+test.each(ICON_NAMES)('%s can be drawn', (name) => {
+  const { container } = render(Icon, { name });
+  const path = container.querySelector('path')?.getAttribute('d') ?? '';
+  expect(path).toMatch(/^M/i);
+  expect(path).not.toMatch(/NaN|undefined/);
+});
+
+describe('a shape as a path', () => {
+  test('a circle is two halves', () => {
+    expect(pathOf([['circle', { cx: 12, cy: 12, r: '10' }]])).toBe('M2 12a10 10 0 1 0 20 0a10 10 0 1 0 -20 0z');
+  });
+
+  test('a rectangle with a radius has round corners, one without has none', () => {
+    const box = { x: 3, y: 4, width: 18, height: 10 };
+    expect(pathOf([['rect', { ...box, rx: 2 }]])).toBe(
+      'M5 4h14a2 2 0 0 1 2 2v6a2 2 0 0 1 -2 2h-14a2 2 0 0 1 -2 -2v-6a2 2 0 0 1 2 -2z',
+    );
+    expect(pathOf([['rect', box]])).toBe('M3 4h18v10h-18v-10z');
+  });
+
+  test('what no icon has is an error, not a blank', () => {
+    expect(() => pathOf([['text', {}]])).toThrow('<text>');
+  });
+});
+
+test('no component draws an icon of its own or asks the package for one', () => {
+  const source = resolve(import.meta.dirname, '../src');
+  const found = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(svelte|ts)$/.test(file) && !file.endsWith('ui/Icon.svelte'))
+    .filter((file) => readFileSync(join(source, file), 'utf8').includes("from 'lucide'"));
+  expect(found).toEqual([]);
+});
