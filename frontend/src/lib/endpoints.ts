@@ -1,9 +1,11 @@
 /** The REST API, one function per route, typed. */
 import type { Api, Options } from './api';
 import type {
+  AdminUser,
   Board,
   Column,
   Comment,
+  Health,
   Id,
   Invitation,
   InvitationPreview,
@@ -12,8 +14,10 @@ import type {
   Page,
   ProjectWithRole,
   Role,
+  SavedView,
   ServerInfo,
   Session,
+  SocketStats,
   Task,
   User,
 } from './types';
@@ -25,6 +29,10 @@ export type ColumnFields = Partial<Pick<Column, 'name' | 'wip_limit' | 'is_done'
 export type LabelFields = Partial<Pick<Label, 'name' | 'color'>>;
 export type ProjectFields = Partial<Pick<ProjectWithRole, 'name' | 'description' | 'visibility'>> & { key?: string };
 export type UserFields = Partial<Pick<User, 'name' | 'language' | 'time_zone' | 'avatar_color'>>;
+
+/** Parameters of an address, without those that are empty. */
+const queryOf = (values: Record<string, string | null>) =>
+  new URLSearchParams(Object.entries(values).filter((pair): pair is [string, string] => Boolean(pair[1]))).toString();
 
 export function endpoints(api: Api) {
   /** Every item of a list, page after page. */
@@ -92,6 +100,24 @@ export function endpoints(api: Api) {
       create: (project: Id, fields: LabelFields) => post<Label>(`/projects/${project}/labels`, fields),
       update: (project: Id, id: Id, fields: LabelFields) => patch<Label>(`/projects/${project}/labels/${id}`, fields),
       delete: (project: Id, id: Id) => remove(`/projects/${project}/labels/${id}`),
+    },
+
+    views: {
+      list: (project: Id) => all<SavedView>(`/projects/${project}/views`),
+      create: (project: Id, fields: Pick<SavedView, 'name' | 'query'>) =>
+        post<SavedView>(`/projects/${project}/views`, fields),
+      update: (project: Id, id: Id, fields: Partial<Pick<SavedView, 'name' | 'query'>>) =>
+        patch<SavedView>(`/projects/${project}/views/${id}`, fields),
+      delete: (project: Id, id: Id) => remove(`/projects/${project}/views/${id}`),
+    },
+
+    admin: {
+      /** One page at a time: a server may have very many people. */
+      users: (q: string, cursor: string | null) => api.get<Page<AdminUser>>(`/admin/users?${queryOf({ q, cursor })}`),
+      updateUser: (id: Id, fields: Partial<Pick<AdminUser, 'is_active' | 'is_admin'>>) =>
+        patch<AdminUser>(`/admin/users/${id}`, fields),
+      health: () => api.get<Health>('/admin/health'),
+      sockets: () => api.get<SocketStats>('/ws/stats'),
     },
 
     tasks: {

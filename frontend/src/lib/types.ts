@@ -175,6 +175,45 @@ export interface BoardEvent {
   data: Record<string, unknown>;
 }
 
+/** A filter somebody keeps under a name; `query` is the query of the board's address. */
+export interface SavedView {
+  id: Id;
+  name: string;
+  query: string;
+  created_at: Timestamp;
+}
+
+/** An account as administrators see it. */
+export interface AdminUser extends User {
+  is_active: boolean;
+  last_seen_at: Timestamp | null;
+  project_count: number;
+}
+
+/** How the server is; what it cannot know is null. */
+export interface Health {
+  version: string;
+  database: { kind: string; size_bytes: number | null; latency_ms: number; migration: string };
+  broker: { kind: string; connected: boolean };
+  data_free_bytes: number | null;
+  backup: { last_at: Timestamp | null };
+  uptime_s: number;
+}
+
+/** Numbers of one server's sockets; those that count up do so since it started. */
+export interface SocketStats {
+  active_connections: number;
+  authenticated_users: number;
+  anonymous_connections: number;
+  active_rooms: number;
+  total_connections: number;
+  messages_sent: number;
+  messages_received: number;
+  events_delivered: number;
+  replays: number;
+  uptime_s: number;
+}
+
 export interface Page<T> {
   items: T[];
   next_cursor: string | null;
