@@ -29,7 +29,7 @@ class Activity:
             MessageError: they have not joined the project, or are no member of it.
         """
         user = self._may_signal(connection, message.project_id)
-        data = {"task_id": str(message.task_id), "name": user.name}
+        data = {"task_id": str(message.task_id), "field": message.field, "name": user.name}
         self._show(UserEvent(EventType.TYPING, data, message.project_id, user.id), connection)
 
     async def view(self, connection: Connection, message: Viewing) -> None:

@@ -66,11 +66,12 @@ class Authenticate(ClientMessage):
 
 
 class Typing(ClientMessage):
-    """One writes something about a task."""
+    """One writes something about a task, in one of its texts."""
 
     type: Literal["typing"]
     project_id: UUID
     task_id: UUID
+    field: Literal["comment", "description", "title"] = "comment"
 
 
 class Viewing(ClientMessage):

@@ -96,8 +96,8 @@ export interface Client {
   on(name: string, handler: Handler): () => void;
   /** The users online in a joined project. */
   presence(projectId: string): Online[];
-  /** Shows others that the user is typing; may be called at every key. */
-  typing(projectId: string, taskId: string): void;
+  /** Shows others that the user is typing, a comment unless said otherwise; may be called at every key. */
+  typing(projectId: string, taskId: string, field?: 'comment' | 'description' | 'title'): void;
   /** Shows others which task the user looks at. */
   viewing(projectId: string, taskId: string | null): void;
   /** Resolves with the round trip in milliseconds; rejects when not connected. */

@@ -384,10 +384,10 @@ export const createClient = (given) => {
       return () => handlers.delete(entry);
     },
     presence: (id) => [...(rooms.get(id)?.online.values() ?? [])],
-    typing(project_id, task_id) {
+    typing(project_id, task_id, field) {
       if (now() < typingAgain) return;
       typingAgain = now() + TYPING_MS;
-      send({ type: 'typing', project_id, task_id });
+      send({ type: 'typing', project_id, task_id, field });
     },
     viewing: (id, taskId) => rooms.get(id)?.view(taskId ?? ''),
     ping() {

@@ -33,6 +33,7 @@ const ACTIONS = {
   join_unknown: (client) => client.joinProject('U'),
   leave: (client) => client.leaveProject('P'),
   ping: (client) => client.ping(),
+  type_description: (client) => client.typing('P', 'U', 'description'),
 };
 
 for (const { name, steps } of CONVERSATIONS) {

@@ -35,7 +35,8 @@ async def test_server_keeps_to_the_example(conversation: Json, sqlite_server: Te
                 case {"server": pattern}:
                     match_pattern(pattern, await next_but_pings(socket), bound)
                 case {"client": pattern}:
-                    bound[pattern["id"]] = next(ids)
+                    if "id" in pattern:
+                        bound[pattern["id"]] = next(ids)
                     await connection.send(json.dumps(fill(pattern, bound)))
                 case {"do": "create_task"}:
                     await anna.task(project)

@@ -196,7 +196,8 @@ async def test_typing_and_viewing_are_shown_to_the_others(stage: Stage) -> None:
             await boris.send(type_, project_id=stage.project["id"], task_id=task["id"])
             shown = await anna.receive_type(type_)
             assert (shown["user_id"], shown["project_id"]) == (stage.boris.id, stage.project["id"])
-            assert shown["data"] == {"task_id": task["id"], "name": "Boris"}
+            where = {"field": "comment"} if type_ == "typing" else {}
+            assert shown["data"] == {"task_id": task["id"], **where, "name": "Boris"}
         pong = await boris.request("ping")
         assert pong["type"] == "pong"
         page = await stage.anna.get(f"/projects/{stage.project['id']}/events")

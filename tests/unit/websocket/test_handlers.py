@@ -296,9 +296,12 @@ async def test_signs_of_life_reach_the_others_in_the_room() -> None:
             assert await anna.say(type_, project_id=project_id, task_id=task_id) == []
             (shown,) = boris.transport.of_type(type_)
             assert (shown["user_id"], shown["project_id"]) == (str(ANNA.id), str(project_id))
-            assert shown["data"] == {"task_id": str(task_id), "name": "Anna"}
+            where = {"field": "comment"} if type_ == "typing" else {}
+            assert shown["data"] == {"task_id": str(task_id), **where, "name": "Anna"}
             assert "seq" not in shown
             assert outside.transport.of_type(type_) == []
+        await anna.say("typing", project_id=project_id, task_id=task_id, field="title")
+        assert boris.transport.of_type("typing")[-1]["data"]["field"] == "title"
         await anna.say("viewing", project_id=project_id, task_id=None)
         assert boris.transport.of_type("viewing")[-1]["data"]["task_id"] is None
 

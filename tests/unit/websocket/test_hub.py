@@ -73,7 +73,7 @@ async def test_signals_go_out_under_this_servers_name(monkeypatch: pytest.Monkey
         assert activity.data == {
             "type": "typing",
             "user_id": str(ANNA.id),
-            "data": {"task_id": str(task_id), "name": "Anna"},
+            "data": {"task_id": str(task_id), "field": "comment", "name": "Anna"},
         }
 
 

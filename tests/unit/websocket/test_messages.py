@@ -33,7 +33,11 @@ P = "0199f3a0-1c00-7000-8000-0000000000a1"
         ('{"type":"authenticate","token":"t"}', messages.Authenticate(type="authenticate", token="t")),
         (
             f'{{"type":"typing","project_id":"{P}","task_id":"{P}"}}',
-            messages.Typing(type="typing", project_id=UUID(P), task_id=UUID(P)),
+            messages.Typing(type="typing", project_id=UUID(P), task_id=UUID(P), field="comment"),
+        ),
+        (
+            f'{{"type":"typing","project_id":"{P}","task_id":"{P}","field":"description"}}',
+            messages.Typing(type="typing", project_id=UUID(P), task_id=UUID(P), field="description"),
         ),
         (
             f'{{"type":"viewing","project_id":"{P}","task_id":null}}',
@@ -86,6 +90,7 @@ def test_every_message_is_read(text: str, expected: messages.AnyMessage) -> None
         ('{"type":"authenticate","token":"' + "x" * 4097 + '"}', ErrorCode.BAD_REQUEST),
         ('{"type":"authenticate","token":null}', ErrorCode.BAD_REQUEST),
         (f'{{"type":"typing","project_id":"{P}","task_id":null}}', ErrorCode.BAD_REQUEST),
+        (f'{{"type":"typing","project_id":"{P}","task_id":"{P}","field":"labels"}}', ErrorCode.BAD_REQUEST),
         (f'{{"type":"viewing","project_id":"{P}"}}', ErrorCode.BAD_REQUEST),
     ],
 )
