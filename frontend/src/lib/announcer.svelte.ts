@@ -22,11 +22,17 @@ export interface Toast {
   action?: { label: string; run: () => void };
 }
 
-/** A message that asks nothing leaves by itself; a failure stays until somebody has seen it. */
+/** A message that asks nothing leaves by itself, one that offers something later; a failure stays until it was seen. */
 const INFO_MS = 5_000;
+const OFFER_MS = 8_000;
 
 let list = $state.raw<Toast[]>([]);
 let lastId = 0;
+let resting = false;
+
+function leaveLater(id: number, ms: number): void {
+  setTimeout(() => (resting ? leaveLater(id, ms) : toasts.dismiss(id)), ms);
+}
 
 export const toasts = {
   get list(): readonly Toast[] {
@@ -35,8 +41,12 @@ export const toasts = {
   show(toast: Omit<Toast, 'id'>): number {
     const id = ++lastId;
     list = [...list, { ...toast, id }];
-    if (toast.tone === 'info') setTimeout(() => toasts.dismiss(id), INFO_MS);
+    if (toast.tone === 'info') leaveLater(id, toast.action ? OFFER_MS : INFO_MS);
     return id;
+  },
+  /** Keeps the passing messages while somebody is at them, with the pointer or the focus. */
+  rest(held: boolean): void {
+    resting = held;
   },
   dismiss(id: number): void {
     list = list.filter((toast) => toast.id !== id);

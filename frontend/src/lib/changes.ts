@@ -9,6 +9,9 @@ export type NewCard = {
   title: string;
   status: string;
   priority?: Priority;
+  label_ids?: Id[];
+  assignee_ids?: Id[];
+  due?: string;
   before_id?: Id;
   after_id?: Id;
 };
@@ -25,7 +28,9 @@ export type Change = Base &
     | { kind: 'create'; task: NewCard }
     | { kind: 'move'; task_id: Id; to: Placement }
     | { kind: 'patch'; task_id: Id; fields: TaskPatch; seen: number | undefined }
-    | { kind: 'delete'; task_id: Id }
+    | { kind: 'delete' | 'archive'; task_id: Id }
+    /** `card` is the card as it was, drawn until the server has answered. */
+    | { kind: 'restore' | 'unarchive'; task_id: Id; card?: Card }
     | { kind: 'comment'; task_id: Id; body: string }
   );
 
@@ -64,7 +69,11 @@ function overlayOne(board: Board, { change, answer }: Pending, user: Id | null):
         ...(checklist && { checklist: checklist.map((item, index) => ({ id: `new:${index}`, ...item })) }),
       }));
     }
+    case 'restore':
+    case 'unarchive':
+      return change.card && !find(board, change.task_id) ? confirmed(board, change.card) : board;
     case 'delete':
+    case 'archive':
       return { ...board, tasks: board.tasks.filter((card) => card.id !== change.task_id) };
     case 'comment':
       return mapCard(board, change.task_id, (card) => ({ ...card, comment_count: card.comment_count + 1 }));
@@ -83,7 +92,8 @@ export function isSettled(board: Board, { change, answer, accepted }: Pending): 
     const known = find(board, answer.id);
     return known ? known.version >= answer.version : false;
   }
-  return accepted === true && change.kind === 'delete' && !find(board, change.task_id);
+  const leaves = change.kind === 'delete' || change.kind === 'archive';
+  return accepted === true && leaves && !find(board, change.task_id);
 }
 
 /** The change with a temporary id replaced by the real one. */
@@ -122,9 +132,9 @@ function draftCard(board: Board, { op_id, at, task }: Change & { kind: 'create' 
     title: task.title,
     status: task.status,
     priority: task.priority ?? 'none',
-    label_ids: [],
-    assignee_ids: [],
-    due: null,
+    label_ids: task.label_ids ?? [],
+    assignee_ids: task.assignee_ids ?? [],
+    due: task.due ?? null,
     checklist: [],
     position: '',
     version: 0,

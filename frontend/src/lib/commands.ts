@@ -1,31 +1,48 @@
 /** What a person can do with the cards of a board. The pointer, the keyboard and the menus all end here. */
 import { announce } from './announcer.svelte';
 import type { BoardStore } from './board.svelte';
-import type { Change, NewCard } from './changes';
+import { type Change, type NewCard, temporaryId } from './changes';
 import { t } from './i18n.svelte';
 import { newId } from './ids';
 import type { Card, Id, Placement, TaskPatch } from './types';
+import { type Deed, type Spot, spotOf } from './undo';
+import { type Body, UndoHistory } from './undo-history';
 
 export type Direction = 'up' | 'down' | 'left' | 'right' | 'top' | 'bottom';
 
-/** A change without what every change has. */
-type Body<C = Change> = C extends Change ? Omit<C, 'op_id' | 'at'> : never;
+interface Done {
+  deed: Deed;
+  op: string;
+}
 
 export class Commands {
+  readonly history: UndoHistory;
   readonly #store: BoardStore;
   #last = 0;
+  /** Deeds that will be taken back together. */
+  #together: Done[] | null = null;
 
   constructor(store: BoardStore) {
     this.#store = store;
+    this.history = new UndoHistory(store, (body) => this.#add(body));
   }
 
   create(task: NewCard): void {
-    this.#add({ kind: 'create', task });
+    const op = this.#add({ kind: 'create', task });
+    this.#done({ kind: 'create', id: temporaryId(op) }, op, t('undo.created', { what: task.title }));
   }
 
   /** Puts a card where it is told, and says so. */
   move(id: Id, to: Placement): void {
-    this.#add({ kind: 'move', task_id: id, to });
+    const from = this.#spot(id);
+    const op = this.#add({ kind: 'move', task_id: id, to });
+    const now = this.#spot(id);
+    if (from && now) {
+      const crossed = from.status !== now.status;
+      const text = crossed ? 'undo.moved' : 'undo.reordered';
+      const what = t(text, { key: this.#name(id), column: this.#columnName(now.status) });
+      this.#done({ kind: 'move', id, from, to: now }, op, what, crossed);
+    }
     this.#announceMove(id);
   }
 
@@ -51,18 +68,49 @@ export class Commands {
     if (to >= 0 && to <= last && to !== index) this.moveTo(card.id, card.status, to);
   }
 
-  /** Changes fields of a task. `seen` is the version the person was looking at. */
-  patch(id: Id, fields: TaskPatch, seen = this.#store.card(id)?.version): void {
-    this.#add({ kind: 'patch', task_id: id, fields, seen: seen || undefined });
+  /**
+   * Changes fields of a task.
+   *
+   * @param seen the version the person was looking at
+   * @param before what the fields held, where the card does not show it
+   */
+  patch(id: Id, fields: TaskPatch, seen = this.#store.card(id)?.version, before: TaskPatch = {}): void {
+    const card = this.#store.card(id);
+    const names = Object.keys(fields) as Array<keyof TaskPatch>;
+    const held = Object.fromEntries(
+      names.flatMap((name) => (name in before || !card || name === 'description' ? [] : [[name, card[name]]])),
+    );
+    const op = this.#add({ kind: 'patch', task_id: id, fields, seen: seen || undefined });
+    if (names.some((name) => !(name in before) && !(name in held))) return;
+    const deed: Deed = { kind: 'patch', id, before: { ...held, ...before }, after: fields, seen: seen || undefined };
+    const what = names.map((name) => t(`task.${name}`)).join(', ');
+    this.#done(deed, op, t('undo.patched', { key: this.#name(id), what }));
   }
 
   delete(card: Card): void {
-    this.#add({ kind: 'delete', task_id: card.id });
+    this.history.keep(card);
+    const op = this.#add({ kind: 'delete', task_id: card.id });
+    this.#done({ kind: 'delete', id: card.id }, op, t('undo.deleted', { key: card.key || card.title }), true);
     announce(t('announce.deleted', { key: card.key || card.title }));
   }
 
+  /** Takes a card off the board for good, without deleting it. */
+  archive(card: Card): void {
+    this.history.keep(card);
+    const op = this.#add({ kind: 'archive', task_id: card.id });
+    this.#done({ kind: 'archive', id: card.id }, op, t('undo.archived', { key: card.key || card.title }), true);
+  }
+
   comment(id: Id, body: string): void {
-    this.#add({ kind: 'comment', task_id: id, body });
+    let op = this.#add({ kind: 'comment', task_id: id, body });
+    const back = async () => {
+      const comment = this.history.madeBy(op);
+      if (comment) await this.#store.rest.comments.delete(comment);
+    };
+    const forth = async () => {
+      op = this.#add({ kind: 'comment', task_id: id, body });
+    };
+    this.#done({ kind: 'call', forth, back }, op, t('undo.commented', { key: this.#name(id) }));
   }
 
   /** Sends a refused change once more. */
@@ -70,20 +118,60 @@ export class Commands {
     this.#add(body as Body);
   }
 
-  #add(body: Body): void {
+  /** Everything `work` does is one step to undo, told in one message. */
+  together(text: string, work: () => void): void {
+    const all: Done[] = [];
+    this.#together = all;
+    try {
+      work();
+    } finally {
+      this.#together = null;
+    }
+    if (all.length === 0) return;
+    this.history.record({ text, deeds: all.map(({ deed }) => deed), ops: all.map(({ op }) => op) }, { tell: true });
+    announce(text);
+  }
+
+  /** Remembers a deed of columns, labels or comments that was done by a call of its own. */
+  called(text: string, forth: () => Promise<unknown>, back: () => Promise<unknown>, { tell = true } = {}): void {
+    this.#done({ kind: 'call', forth, back }, '', text, tell);
+  }
+
+  #done(deed: Deed, op: string, text: string, tell = false): void {
+    if (this.#together) this.#together.push({ deed, op });
+    else this.history.record({ text, deeds: [deed], ops: [op] }, { tell });
+  }
+
+  #add(body: Body): string {
+    const op_id = newId();
     // Never twice the same moment, so that changes read back from the device keep their order.
     this.#last = Math.max(Date.now(), this.#last + 1);
-    this.#store.change({ ...body, op_id: newId(), at: this.#last } as Change);
+    this.#store.change({ ...body, op_id, at: this.#last } as Change);
+    return op_id;
   }
 
   #column(status: string): Card[] {
     return this.#store.cards.get(status) ?? [];
   }
 
+  #name(id: Id): string {
+    const card = this.#store.card(id);
+    return card?.key || card?.title || '';
+  }
+
+  #columnName = (status: string) => this.#store.columns.find(({ key }) => key === status)?.name ?? '';
+
+  #spot(id: Id): Spot | null {
+    const status = this.#store.card(id)?.status;
+    if (status === undefined) return null;
+    const ids = this.#column(status).map((card) => card.id);
+    return spotOf(status, ids, id);
+  }
+
   #announceMove(id: Id): void {
     const card = this.#store.card(id);
     const column = this.#store.shown?.columns.find(({ key }) => key === card?.status);
-    if (!card || !column) return;
+    if (!card || !column || this.#together) return;
     const cards = this.#column(card.status);
     announce(
       t('announce.moved', {

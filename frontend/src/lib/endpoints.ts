@@ -126,7 +126,9 @@ export function endpoints(api: Api) {
       update: (id: Id, body: object, options: Options) => patch<Task>(`/tasks/${id}`, body, options),
       move: (id: Id, body: object, options: Options) => post<Task>(`/tasks/${id}/move`, body, options),
       delete: (id: Id, options?: Options) => remove(`/tasks/${id}`, options),
-      restore: (id: Id) => post<Task>(`/tasks/${id}/restore`),
+      restore: (id: Id, options?: Options) => post<Task>(`/tasks/${id}/restore`, {}, options),
+      archive: (id: Id, options?: Options) => post<Task>(`/tasks/${id}/archive`, {}, options),
+      unarchive: (id: Id, options?: Options) => post<Task>(`/tasks/${id}/unarchive`, {}, options),
     },
 
     comments: {

@@ -121,6 +121,16 @@ export class Outbox {
         await tasks.delete(change.task_id, options);
         this.#drop(change);
         return this.#listener.accepted(change, null);
+      case 'archive':
+        await tasks.archive(change.task_id, options);
+        this.#drop(change);
+        return this.#listener.accepted(change, null);
+      case 'restore':
+      case 'unarchive': {
+        const task = await tasks[change.kind](change.task_id, options);
+        this.#drop(change);
+        return this.#listener.accepted(change, task);
+      }
       case 'comment': {
         await comments.add(change.task_id, change.body, options);
         this.#drop(change);

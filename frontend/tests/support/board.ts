@@ -162,6 +162,8 @@ export function fakeRest(now: () => Board = board) {
       move: vi.fn<Rest['tasks']['move']>(never),
       delete: vi.fn<Rest['tasks']['delete']>(never),
       restore: vi.fn<Rest['tasks']['restore']>(never),
+      archive: vi.fn<Rest['tasks']['archive']>(never),
+      unarchive: vi.fn<Rest['tasks']['unarchive']>(never),
     },
     comments: {
       list: vi.fn<Rest['comments']['list']>(async () => []),

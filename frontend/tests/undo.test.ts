@@ -1,0 +1,250 @@
+import { describe, expect, test } from 'vitest';
+import { toasts } from '../src/lib/announcer.svelte';
+import { ApiError } from '../src/lib/errors';
+import type { TaskPatch } from '../src/lib/types';
+import { changeList, type Deed, placementIn, plan, reverse, spotOf, UndoStack } from '../src/lib/undo';
+import { board, card, event, ids, openBoard, settled, task, taskEvent } from './support/board';
+
+const COLUMN = ['a', 'b', 'c', 'd', 'e'];
+
+describe('a card goes back', () => {
+  const spot = spotOf('todo', COLUMN, 'c');
+
+  test.each([
+    ['between its old neighbours', ['a', 'b', 'd', 'e'], { before_id: 'd' }],
+    ['behind the upper one where the lower has gone', ['a', 'b', 'e'], { after_id: 'b' }],
+    ['before the lower one where the upper has gone', ['a', 'd', 'e'], { before_id: 'd' }],
+    ['next to the nearest that is left', ['x', 'e', 'y'], { before_id: 'e' }],
+    ['to its old neighbours wherever they stand now', ['e', 'd', 'b', 'a'], { before_id: 'd' }],
+    ['to the end where nobody is left', ['x', 'y'], {}],
+  ])('%s', (_name, here, to) => {
+    expect(placementIn(spot, here)).toEqual({ status: 'todo', ...to });
+  });
+
+  test('to the top or the end it came from', () => {
+    expect(placementIn(spotOf('todo', COLUMN, 'a'), ['x', 'y'])).toEqual({ status: 'todo', before_id: 'x' });
+    expect(placementIn(spotOf('todo', COLUMN, 'e'), ['a', 'b', 'c', 'd', 'new'])).toEqual({
+      status: 'todo',
+      after_id: 'd',
+    });
+    expect(placementIn(spotOf('todo', ['a'], 'a'), [])).toEqual({ status: 'todo' });
+  });
+});
+
+describe('of a list', () => {
+  test.each([
+    ['an addition is taken back', ['a', 'b'], ['a', 'b'], ['a'], ['a']],
+    ['what others added stays', ['a', 'b', 'theirs'], ['a', 'b'], ['a'], ['a', 'theirs']],
+    ['what others removed stays away', ['b'], ['a', 'b'], ['a'], []],
+    ['a removal comes back', ['theirs'], [], ['a'], ['theirs', 'a']],
+  ])('%s', (_name, now, before, after, result) => {
+    expect(changeList(now, before, after)).toEqual(result);
+  });
+});
+
+describe('a plan', () => {
+  const patch = (before: TaskPatch, after: TaskPatch): Deed => ({ kind: 'patch', id: 't1', before, after, seen: 1 });
+  const changed = (over: object) => board({ tasks: [card('t1', { version: 7, ...over }), card('t2')] });
+
+  test('puts a field back against the version it was seen at', () => {
+    const undo = reverse(patch({ due: null }, { due: '2026-12-01' }));
+    expect(plan(undo, changed({ due: '2026-12-01' }))).toEqual({
+      kind: 'patch',
+      id: 't1',
+      fields: { due: null },
+      seen: 7,
+    });
+  });
+
+  test('is blocked by a later edit of the same field, and by none of another', () => {
+    const undo = reverse(patch({ priority: 'none' }, { priority: 'high' }));
+    const theirs = changed({ priority: 'low', title: 'theirs' });
+    expect(plan(undo, theirs)).toEqual({ kind: 'blocked', id: 't1' });
+    expect(plan(undo, theirs, { force: true })).toMatchObject({ kind: 'patch', fields: { priority: 'none' } });
+    expect(plan(undo, changed({ priority: 'high', title: 'theirs' }))).toMatchObject({ fields: { priority: 'none' } });
+  });
+
+  test('does nothing where it is so already', () => {
+    const undo = reverse(patch({ priority: 'none' }, { priority: 'high' }));
+    expect(plan(undo, changed({ priority: 'none' }))).toEqual({ kind: 'nothing' });
+  });
+
+  test('guards a description, which no card shows, by the version it was written at', () => {
+    const undo = reverse(patch({ description: 'old' }, { description: 'new' }));
+    expect(plan(undo, changed({}))).toMatchObject({ fields: { description: 'old' }, seen: 1 });
+  });
+
+  test('takes back a checklist item that had no id when it was written', () => {
+    const mine = { text: 'mine', done: false };
+    const undo = reverse(patch({ checklist: [] }, { checklist: [mine] }));
+    const now = changed({
+      checklist: [
+        { id: 'i1', ...mine },
+        { id: 'i2', text: 'theirs', done: false },
+      ],
+    });
+    expect(plan(undo, now)).toMatchObject({ fields: { checklist: [{ id: 'i2', text: 'theirs' }] } });
+  });
+
+  test('of a move is blocked once somebody moved the card on, and gone with its column', () => {
+    const move: Deed = {
+      kind: 'move',
+      id: 't1',
+      from: { status: 'todo', above: [], below: ['t2'] },
+      to: { status: 'doing', above: [], below: [] },
+    };
+    expect(plan(reverse(move), changed({ status: 'doing' }))).toEqual({
+      kind: 'move',
+      id: 't1',
+      to: { status: 'todo', before_id: 't2' },
+    });
+    expect(plan(reverse(move), changed({ status: 'done' }))).toEqual({ kind: 'blocked', id: 't1' });
+    const without = { ...changed({ status: 'doing' }), columns: [] };
+    expect(plan(reverse(move), without)).toEqual({ kind: 'gone', id: 't1' });
+  });
+
+  test('drops labels that are no more', () => {
+    const undo = reverse(patch({ label_ids: ['l1', 'lost'] }, { label_ids: [] }));
+    expect(plan(undo, changed({ label_ids: [] }))).toMatchObject({ fields: { label_ids: ['l1'] } });
+  });
+});
+
+describe('the stack', () => {
+  const entry = (text: string, ops = [text]) => ({ text, deeds: [], ops });
+
+  test('goes back and forth, and a new deed ends the way forth', () => {
+    const stack = new UndoStack();
+    stack.push(entry('a'));
+    stack.push(entry('b'));
+    expect(stack.undo()?.text).toBe('b');
+    expect(stack.redo()?.text).toBe('b');
+    expect(stack.undo()?.text).toBe('b');
+    stack.push(entry('c'));
+    expect(stack.redo()).toBeUndefined();
+    expect([stack.undo()?.text, stack.undo()?.text, stack.undo()]).toEqual(['c', 'a', undefined]);
+  });
+
+  test('forgets what the server refused', () => {
+    const stack = new UndoStack();
+    stack.push(entry('a'));
+    stack.push(entry('b', ['op']));
+    stack.forget('op');
+    expect(stack.undo()?.text).toBe('a');
+  });
+
+  test('keeps the last hundred', () => {
+    const stack = new UndoStack();
+    for (let index = 0; index < 150; index++) stack.push(entry(String(index)));
+    let count = 0;
+    while (stack.undo()) count++;
+    expect(count).toBe(100);
+  });
+});
+
+const lastToast = () => toasts.list.at(-1);
+
+describe('on a board', () => {
+  test('a move goes back to its place beside what others moved meanwhile, and forth again', async () => {
+    const { store, live, rest } = await openBoard();
+    store.commands.move('t2', { status: 'done' });
+    live.emit(taskEvent('task_moved', 11, task('t3', { status: 'doing', version: 2 })));
+    store.commands.history.undo();
+    await settled();
+    expect(ids(store, 'todo')).toEqual(['t1', 't2']);
+    store.commands.history.redo();
+    await settled();
+    expect(ids(store, 'done')).toEqual(['t2']);
+    expect(rest.tasks.move).toHaveBeenCalledTimes(1);
+  });
+
+  test('the message of a move takes it back, and there is one message at a time', async () => {
+    const { store } = await openBoard();
+    store.commands.move('t1', { status: 'done' });
+    store.commands.move('t2', { status: 'done' });
+    const offers = toasts.list.filter(({ action }) => action?.label === 'Undo');
+    expect(offers.map(({ text }) => text)).toEqual(['WEB-2 moved to Done']);
+    offers[0]?.action?.run();
+    await settled();
+    expect(ids(store, 'todo')).toEqual(['t2', 't3']);
+    expect(lastToast()?.text).toBe('Undone: WEB-2 moved to Done');
+  });
+
+  test('several cards moved together are one step', async () => {
+    const { store } = await openBoard();
+    store.commands.together('2 cards moved', () => {
+      for (const id of ['t1', 't3']) store.commands.move(id, { status: 'done' });
+    });
+    expect(ids(store, 'done')).toEqual(['t1', 't3']);
+    store.commands.history.undo();
+    await settled();
+    expect(ids(store, 'todo')).toEqual(['t1', 't2', 't3']);
+  });
+
+  test('a teammate’s later edit is not overwritten; the person is told, and may insist', async () => {
+    const { store, live } = await openBoard();
+    store.commands.patch('t1', { priority: 'high' });
+    live.emit(taskEvent('task_updated', 11, task('t1', { priority: 'urgent', version: 3 })));
+    const before = store.pending.length;
+    // The overlay shows one’s own change on top until it is answered.
+    live.emit(
+      taskEvent('task_updated', 12, task('t1', { priority: 'low', version: 4 }), {
+        op_id: store.pending[0]?.change.op_id ?? null,
+      }),
+    );
+    store.commands.history.undo();
+    await settled();
+    expect(store.card('t1')?.priority).toBe('low');
+    expect(before).toBe(1);
+    expect(lastToast()).toMatchObject({ text: 'WEB-1: changed by somebody else since' });
+    lastToast()?.action?.run();
+    await settled();
+    expect(store.card('t1')?.priority).toBe('none');
+  });
+
+  test('a deleted card comes back where it was, before the server has answered', async () => {
+    const { store, rest } = await openBoard();
+    rest.tasks.delete.mockResolvedValue(undefined);
+    store.commands.delete(store.card('t2') as never);
+    await settled();
+    expect(ids(store, 'todo')).toEqual(['t1', 't3']);
+    store.commands.history.undo();
+    await settled();
+    expect(ids(store, 'todo')).toEqual(['t1', 't2', 't3']);
+    expect(rest.tasks.restore).toHaveBeenCalledWith('t2', expect.anything());
+  });
+
+  test('a card made here is deleted under the id the server gave it', async () => {
+    const { store, rest, live } = await openBoard();
+    rest.tasks.create.mockResolvedValue(task('t9', { position: 'a9' }));
+    store.commands.create({ title: 'New', status: 'todo' });
+    const op = store.pending[0]?.change.op_id ?? '';
+    live.emit(taskEvent('task_created', 11, task('t9', { position: 'a9' }), { user_id: 'anna', op_id: op }));
+    await settled();
+    store.commands.history.undo();
+    await settled();
+    expect(ids(store, 'todo')).toEqual(['t1', 't2', 't3']);
+    expect(rest.tasks.delete).toHaveBeenCalledWith('t9', expect.anything());
+  });
+
+  test('a comment that was sent is deleted', async () => {
+    const { store, rest, live } = await openBoard();
+    rest.comments.delete.mockResolvedValue(undefined);
+    store.commands.comment('t1', 'hello');
+    const op_id = store.pending[0]?.change.op_id ?? '';
+    const data = { comment_id: 'c1', task_id: 't1', comment_count: 1 };
+    live.emit(event('comment_added', 11, data, { user_id: 'anna', op_id }));
+    store.commands.history.undo();
+    await settled();
+    expect(rest.comments.delete).toHaveBeenCalledWith('c1');
+  });
+
+  test('what the server refused cannot be undone', async () => {
+    const { store, rest, onRefused } = await openBoard();
+    onRefused.mockImplementation((change) => store.commands.history.forget(change.op_id));
+    rest.tasks.move.mockRejectedValue(new ApiError(404, { code: 'not_found' }));
+    store.commands.move('t1', { status: 'done' });
+    await settled();
+    store.commands.history.undo();
+    expect(lastToast()?.text).toBe('Nothing to undo');
+  });
+});
