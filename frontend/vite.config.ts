@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
+import { precache, SERVICE_WORKER } from './precache.ts';
 
 // The page is built into the Python package, which serves it. In development Vite serves it instead
 // and passes everything else on to a running server (TIMETODO_API, by default ./dev run's address).
@@ -16,7 +17,7 @@ function paintedWhenReady(): Plugin {
 
 export default defineConfig({
   base: '/',
-  plugins: [svelte(), paintedWhenReady()],
+  plugins: [svelte(), paintedWhenReady(), precache()],
   resolve: {
     alias: { $client: here('../static/js/websocket.js') },
     // Svelte's server build is what Node would choose for the component tests.
@@ -26,6 +27,13 @@ export default defineConfig({
     outDir: here('../app/web'),
     emptyOutDir: true,
     license: { fileName: 'licenses.md' },
+    rolldownOptions: {
+      input: { index: here('index.html'), 'service-worker': here('service-worker/service-worker.ts') },
+      output: {
+        // Its address is its identity, so it has no hash.
+        entryFileNames: ({ name }) => (name === 'service-worker' ? SERVICE_WORKER : 'assets/[name]-[hash].js'),
+      },
+    },
   },
   server: {
     fs: { allow: [here('..')] },

@@ -4,6 +4,7 @@ import './styles/controls.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
 import { removeOldDrafts } from './lib/drafts.svelte';
+import { pageUpdate } from './lib/page-update.svelte';
 import { preferences } from './lib/preferences.svelte';
 
 const target = document.getElementById('app');
@@ -11,3 +12,4 @@ if (!target) throw new Error('index.html has no #app');
 preferences.start();
 removeOldDrafts();
 mount(App, { target });
+void pageUpdate.start();
