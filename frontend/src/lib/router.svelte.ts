@@ -48,6 +48,7 @@ export const paths = {
   board: (project: string) => `/p/${project}`,
   task: (project: string, number: number) => `/p/${project}/t/${number}`,
   trash: (project: string) => `/p/${project}/trash`,
+  settings: (project: string) => `/p/${project}/settings`,
   signIn: (next = '/') => (next === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(next)}`),
   signUp: (next = '/') => (next === '/' ? '/sign-up' : `/sign-up?next=${encodeURIComponent(next)}`),
 };
