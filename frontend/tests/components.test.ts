@@ -4,7 +4,6 @@ import { describe, expect, test, vi } from 'vitest';
 import Board from '../src/components/board/Board.svelte';
 import ConflictDialog from '../src/components/dialogs/ConflictDialog.svelte';
 import SignUpForm from '../src/components/SignUpForm.svelte';
-import DueField from '../src/components/task/DueField.svelte';
 import TaskPanel from '../src/components/task/TaskPanel.svelte';
 import { announcer } from '../src/lib/announcer.svelte';
 import { BoardView } from '../src/lib/board-view.svelte';
@@ -273,30 +272,6 @@ test('a conflict shows both sides and offers both', async () => {
   expect(dialog.textContent).toContain('Theirs');
   await fireEvent.click(screen.getByRole('button', { name: 'Keep theirs', hidden: true }));
   expect(store.conflicts).toEqual([]);
-});
-
-describe('the due date', () => {
-  test('typed in pieces it is one change, and half a year is none', async () => {
-    vi.useFakeTimers();
-    const onchange = vi.fn();
-    render(DueField, { due: null, timeZone: 'Europe/Moscow', onchange });
-    const day = screen.getByLabelText('Due day');
-    for (const value of ['0002-11-25', '0020-11-25', '0202-11-25']) await fireEvent.change(day, { target: { value } });
-    vi.advanceTimersByTime(600);
-    expect(onchange).not.toHaveBeenCalled();
-    for (const value of ['2026-11-02', '2026-11-25']) await fireEvent.change(day, { target: { value } });
-    vi.advanceTimersByTime(600);
-    expect(onchange).toHaveBeenCalledExactlyOnceWith('2026-11-25');
-    vi.useRealTimers();
-  });
-
-  test('with a time it is a moment in the person’s zone', async () => {
-    const onchange = vi.fn();
-    render(DueField, { due: '2026-11-25', timeZone: 'Europe/Moscow', onchange });
-    await fireEvent.change(screen.getByLabelText('Due time'), { target: { value: '15:00' } });
-    await fireEvent.blur(screen.getByLabelText('Due time'));
-    expect(onchange).toHaveBeenCalledExactlyOnceWith('2026-11-25T12:00:00.000Z');
-  });
 });
 
 describe('making an account', () => {
