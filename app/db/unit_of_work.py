@@ -90,10 +90,13 @@ class UnitOfWork:
     async def record(self, project_id: UUID, type_: EventType, data: Mapping[str, Any]) -> Event:
         """Append a fact to the project's log, in this transaction; it is published after the commit.
 
+        A fact about a task, or about a comment on one, has a `task_id` in its data; it is found again by that.
+
         The project's row lock, taken here at the latest, makes the order of `seq` the order of commits.
         """
         seq = (await self.execute(_NEXT_SEQ, {"project": project_id})).scalar_one()
         event = Event(project_id, seq, type_, utc_now(), self.actor_id, self.op_id, orjson.dumps(data))
+        task_id = data.get("task_id")
         row = {
             "project_id": project_id,
             "seq": seq,
@@ -102,6 +105,7 @@ class UnitOfWork:
             "user_id": event.user_id,
             "op_id": event.op_id,
             "data": event.data.decode(),
+            "task_id": None if task_id is None else UUID(task_id),
         }
         await self.execute(_APPEND, row)
         self.events.append(event)

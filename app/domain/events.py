@@ -25,10 +25,13 @@ class EventType(StrEnum):
     TASK_ASSIGNED = "task_assigned"
     TASK_DELETED = "task_deleted"
     TASK_RESTORED = "task_restored"
+    TASK_ARCHIVED = "task_archived"
+    TASK_UNARCHIVED = "task_unarchived"
 
     COMMENT_ADDED = "comment_added"
     COMMENT_UPDATED = "comment_updated"
     COMMENT_DELETED = "comment_deleted"
+    COMMENT_RESTORED = "comment_restored"
 
     PROJECT_UPDATED = "project_updated"
     PROJECT_DELETED = "project_deleted"

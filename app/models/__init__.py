@@ -2,8 +2,8 @@
 
 from app.models.base import Base
 from app.models.event import LoggedEvent
-from app.models.project import BoardColumn, Invitation, Label, Member, Project
-from app.models.task import Comment, Task, TaskAssignee, TaskLabel
+from app.models.project import BoardColumn, Invitation, Label, Member, Project, SavedView
+from app.models.task import Comment, Mention, Task, TaskAssignee, TaskLabel
 from app.models.user import IdempotencyKey, RefreshToken, Session, SocketTicket, User
 
 __all__ = [
@@ -15,8 +15,10 @@ __all__ = [
     "Label",
     "LoggedEvent",
     "Member",
+    "Mention",
     "Project",
     "RefreshToken",
+    "SavedView",
     "Session",
     "SocketTicket",
     "Task",

@@ -1,10 +1,10 @@
 """What every table shares: the metadata, its naming rules, and column types that behave alike on both databases."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Integer, MetaData, String, Text, Uuid
+from sqlalchemy import BigInteger, DateTime, Integer, MetaData, String, Text, Uuid, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -16,6 +16,11 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+def only_where(condition: str) -> dict[str, Any]:
+    """Return the options of an index over the few rows for which `condition` holds: it costs the others nothing."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -77,6 +77,21 @@ class BoardColumn(Base):
     __table_args__ = (UniqueConstraint("project_id", "key"),)
 
 
+class SavedView(Base):
+    """A filter of one project's board that one person keeps under a name. `query` is as the page's address has it."""
+
+    __tablename__ = "saved_views"
+
+    id: Mapped[Key]
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[Name]
+    query: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_saved_views_project_id", "project_id", "user_id", "id"),)
+
+
 class Label(Base):
     """A coloured word that tasks of one project can wear."""
 

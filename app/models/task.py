@@ -6,11 +6,14 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Key, Position
+from app.models.base import Base, Key, Position, only_where
 
 
 class Task(Base):
     """A card. `due` is an ISO date or UTC time as text, so that both sort together; `deleted_at` means trash.
+
+    An archived one (`archived_at`) keeps its position. `search_text` is title and description, each folded
+    (`app.domain.folding`), with a line break between them; it is read by searching alone.
 
     `version` counts edits. `field_versions` is JSON: the version at which each field last changed, by which a PATCH
     with `If-Match` sees whether the same field was changed since.
@@ -35,11 +38,14 @@ class Task(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
+    search_text: Mapped[str] = mapped_column(Text, server_default="")
 
     __table_args__ = (
         UniqueConstraint("project_id", "number"),
         Index("ix_tasks_board", "project_id", "status", "position", "id"),
         Index("ix_tasks_trash", "deleted_at"),
+        Index("ix_tasks_archive", "project_id", "archived_at", "id", **only_where("archived_at IS NOT NULL")),
     )
 
 
@@ -62,7 +68,10 @@ class TaskLabel(Base):
 
 
 class Comment(Base):
-    """A remark on a task. `mentions` is a JSON list of user ids."""
+    """A remark on a task. `mentions` is a JSON list of user ids, found again by user in `Mention`.
+
+    A deleted one (`deleted_at`, `deleted_by`) can be taken back for a while. `search_text` is the folded body.
+    """
 
     __tablename__ = "comments"
 
@@ -76,5 +85,23 @@ class Comment(Base):
     version: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+    deleted_by: Mapped[UUID | None]
+    search_text: Mapped[str] = mapped_column(Text, server_default="")
 
-    __table_args__ = (Index("ix_comments_task_id", "task_id", "id"), Index("ix_comments_project_id", "project_id"))
+    __table_args__ = (
+        Index("ix_comments_task_id", "task_id", "id"),
+        Index("ix_comments_project_id", "project_id"),
+        Index("ix_comments_trash", "deleted_at", **only_where("deleted_at IS NOT NULL")),
+    )
+
+
+class Mention(Base):
+    """One user a comment mentions."""
+
+    __tablename__ = "mentions"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    comment_id: Mapped[UUID] = mapped_column(
+        ForeignKey("comments.id", ondelete="CASCADE"), primary_key=True, index=True
+    )

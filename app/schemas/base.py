@@ -6,7 +6,7 @@ NUL, which PostgreSQL refuses, is turned away here with the field's name; lone s
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
 
@@ -72,15 +72,18 @@ UtcTime = Annotated[
 ]
 
 
-def make_page(found: Sequence[Item], limit: int, key: Callable[[Item], tuple[str | int | UUID, ...]]) -> Page[Item]:
+KeyPart = str | int | UUID | datetime
+
+
+def make_page(found: Sequence[Item], limit: int, key: Callable[[Item], tuple[KeyPart, ...]]) -> Page[Item]:
     """Return the first `limit` of `found`, which holds one more when there is a next page; `key` is the sort key."""
     items = list(found[:limit])
     return Page(items=items, next_cursor=encode_cursor(*key(items[-1])) if len(found) > limit else None)
 
 
-def encode_cursor(*key: str | int | UUID) -> str:
+def encode_cursor(*key: KeyPart) -> str:
     """Make the opaque mark of the last item of a page from its sort key."""
-    raw = orjson.dumps([str(part) if isinstance(part, UUID) else part for part in key])
+    raw = orjson.dumps(key)
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
@@ -97,7 +100,7 @@ def decode_cursor(cursor: str | None, *shape: type) -> list[Any] | None:
         if not isinstance(key, list) or len(key) != len(shape):
             raise ValueError
         return [_part(value, kind) for value, kind in zip(key, shape, strict=True)]
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, OverflowError, binascii.Error):
         message = "this cursor was not given out by this list; start without one"
         raise BadRequest(message) from None
 
@@ -105,6 +108,8 @@ def decode_cursor(cursor: str | None, *shape: type) -> list[Any] | None:
 def _part(value: object, kind: type) -> object:
     if kind is UUID and isinstance(value, str):
         return UUID(value)
+    if kind is datetime and isinstance(value, str):
+        return datetime.fromisoformat(value).astimezone(UTC)
     if type(value) is not kind:
         raise TypeError
     if isinstance(value, str):

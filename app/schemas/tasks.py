@@ -93,6 +93,7 @@ class Card(ResponseModel):
     created_at: UtcTime
     updated_at: UtcTime
     deleted_at: UtcTime | None
+    archived_at: UtcTime | None
 
 
 class Task(Card):
@@ -163,7 +164,7 @@ class TaskFilter(PageQuery):
     due_before: Due | None = None
     due_after: Due | None = None
     q: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
-    """Text in the title, the description, or the key."""
+    """Words in the title or the description, or the key."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -171,6 +172,13 @@ class TaskFilter(PageQuery):
             message = "due_after must not be later than due_before"
             raise ValueError(message)
         return self
+
+
+class ArchiveFilter(PageQuery):
+    """Which page of the archive, and of what."""
+
+    q: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
+    """Words in the title or the description, or the key."""
 
 
 class Comment(ResponseModel):

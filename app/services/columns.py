@@ -65,16 +65,17 @@ async def update_column(uow: UnitOfWork, actor: Actor, project_id: UUID, column_
 
 
 async def delete_column(uow: UnitOfWork, actor: Actor, project_id: UUID, column_id: UUID) -> None:
-    """Delete an empty column; one stays. Cards of it in the trash come back into the first column."""
+    """Delete an empty column; one stays. Its cards in the trash and the archive come back into the first column."""
     project = await open_project(uow, actor, project_id, Action.EDIT_COLUMNS, lock=True)
     column = await _get_column(uow, project, column_id)
     if len(await fetch_columns(uow, project.id)) == 1:
         message = "a board needs a column; add another one first"
         raise Conflict(message)
-    inside = (Task.project_id == project.id, Task.status == column.key, Task.deleted_at.is_(None))
+    on_board = (Task.deleted_at.is_(None), Task.archived_at.is_(None))
+    inside = (Task.project_id == project.id, Task.status == column.key, *on_board)
     count = (await uow.fetch(select(func.count()).select_from(Task).where(*inside))).scalar_one()
     if count:
-        message = f"there are {count} cards in this column; move or delete them first"
+        message = f"there are {count} cards in this column; move, archive or delete them first"
         raise ColumnNotEmpty(message)
     await uow.execute(delete(BoardColumn).where(BoardColumn.id == column.id))
     await facts.record(uow, project.id, EventType.COLUMN_DELETED, "column", column, [])

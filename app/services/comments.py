@@ -1,19 +1,20 @@
-"""Comments on tasks: write, change, delete; whom they mention."""
+"""Comments on tasks: write, change, delete and take back; whom they mention."""
 
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
 from app.domain.events import EventType
+from app.domain.folding import fold
 from app.domain.mentions import find_mentions
 from app.errors import NotFound
 from app.models import Comment as CommentRow
-from app.models import Member, User
+from app.models import Member, Mention, User
 from app.models import Task as TaskRow
 from app.permissions import Action
 from app.schemas.base import Page, decode_cursor, make_page
@@ -23,6 +24,8 @@ from app.services import facts
 from app.services.access import Actor, ProjectAccess, Record, open_comment, open_task, require
 from app.services.task_rows import load_row
 
+_SHOWN = [column for column in CommentRow.__table__.columns if column.name != "search_text"]
+
 
 async def list_comments(
     uow: UnitOfWork, actor: Actor | None, task_id: UUID, *, cursor: str | None, limit: int
@@ -30,10 +33,15 @@ async def list_comments(
     """Return a page of a task's comments, oldest first."""
     project = await open_task(uow, actor, task_id, Action.READ)
     await load_row(uow, project, task_id)
-    statement = select(CommentRow).where(CommentRow.task_id == task_id).order_by(CommentRow.id).limit(limit + 1)
+    statement = (
+        select_comments()
+        .where(CommentRow.task_id == task_id, CommentRow.deleted_at.is_(None))
+        .order_by(CommentRow.id)
+        .limit(limit + 1)
+    )
     if after := decode_cursor(cursor, UUID):
         statement = statement.where(CommentRow.id > after[0])
-    found = [_to_comment(row) for row in (await uow.fetch(statement)).all()]
+    found = [to_comment(row) for row in (await uow.fetch(statement)).all()]
     return make_page(found, limit, lambda comment: (comment.id,))
 
 
@@ -56,6 +64,7 @@ async def create(uow: UnitOfWork, actor: Actor, task_id: UUID, body: CommentWrit
         edited=False,
     )
     await uow.execute(insert(CommentRow).values(_columns(comment)))
+    await _remember_mentions(uow, comment)
     await _record(uow, comment, EventType.COMMENT_ADDED, [], count_change=1)
     return comment
 
@@ -70,31 +79,56 @@ async def update_comment(uow: UnitOfWork, actor: Actor, comment_id: UUID, body: 
     stamp = {"version": comment.version + 1, "updated_at": utc_now(), "edited": True}
     after = comment.model_copy(update=changes | stamp)
     await uow.execute(update(CommentRow).where(CommentRow.id == comment_id).values(_columns(after)))
+    if "mentions" in changes:
+        await uow.execute(delete(Mention).where(Mention.comment_id == comment_id))
+        await _remember_mentions(uow, after)
     await _record(uow, after, EventType.COMMENT_UPDATED, changes)
     return after
 
 
 async def delete_comment(uow: UnitOfWork, actor: Actor, comment_id: UUID) -> None:
-    """Delete a comment: its author, or an admin of the project."""
+    """Delete a comment: its author, or an admin of the project. It can be taken back as long as a task in the trash."""
     _, comment = await _open_for_change(uow, actor, comment_id)
-    await uow.execute(delete(CommentRow).where(CommentRow.id == comment_id))
+    stamp = {"deleted_at": utc_now(), "deleted_by": actor.user_id}
+    await uow.execute(update(CommentRow).where(CommentRow.id == comment_id).values(stamp))
     await _record(uow, comment, EventType.COMMENT_DELETED, [], count_change=-1)
 
 
+async def restore(uow: UnitOfWork, actor: Actor, comment_id: UUID) -> Comment:
+    """Take a deleted comment back: whoever deleted it, or an admin of the project."""
+    project, row = await _open(uow, actor, comment_id, deleted=True)
+    if row.deleted_by != actor.user_id:
+        require(project, Action.MODERATE_COMMENTS)
+    stamp = {"deleted_at": None, "deleted_by": None}
+    await uow.execute(update(CommentRow).where(CommentRow.id == comment_id).values(stamp))
+    comment = to_comment(row)
+    await _record(uow, comment, EventType.COMMENT_RESTORED, [], count_change=1)
+    return comment
+
+
 async def _open_for_change(uow: UnitOfWork, actor: Actor, comment_id: UUID) -> tuple[ProjectAccess, Comment]:
+    project, row = await _open(uow, actor, comment_id)
+    if row.author_id != actor.user_id:
+        require(project, Action.MODERATE_COMMENTS)
+    return project, to_comment(row)
+
+
+async def _open(
+    uow: UnitOfWork, actor: Actor, comment_id: UUID, *, deleted: bool = False
+) -> tuple[ProjectAccess, Record]:
     project = await open_comment(uow, actor, comment_id, Action.COMMENT, lock=True)
+    condition = CommentRow.deleted_at.is_not(None) if deleted else CommentRow.deleted_at.is_(None)
     statement = (
-        select(CommentRow)
+        select_comments()
         .join(TaskRow, TaskRow.id == CommentRow.task_id)
         .where(CommentRow.id == comment_id, CommentRow.project_id == project.id, TaskRow.deleted_at.is_(None))
+        .where(condition)
     )
     row: Record | None = (await uow.fetch(statement)).one_or_none()
     if row is None:
         message = "no such comment, or its task is in the trash"
         raise NotFound(message)
-    if row.author_id != actor.user_id:
-        require(project, Action.MODERATE_COMMENTS)
-    return project, _to_comment(row)
+    return project, row
 
 
 async def _mentions(uow: UnitOfWork, project: ProjectAccess, text: str) -> list[UUID]:
@@ -105,6 +139,12 @@ async def _mentions(uow: UnitOfWork, project: ProjectAccess, text: str) -> list[
     )
     people = [(row.id, row.name) for row in (await uow.fetch(statement)).all()]
     return sorted(find_mentions(text, people))
+
+
+async def _remember_mentions(uow: UnitOfWork, comment: Comment) -> None:
+    if comment.mentions:
+        rows = [{"user_id": user_id, "comment_id": comment.id} for user_id in comment.mentions]
+        await uow.execute(insert(Mention), rows)
 
 
 async def _record(
@@ -122,10 +162,16 @@ async def _record(
 
 def _columns(comment: Comment) -> dict[str, Any]:
     values = {name: getattr(comment, name) for name in Comment.model_fields if name not in {"edited", "mentions"}}
-    return values | {"mentions": orjson.dumps(comment.mentions).decode()}
+    return values | {"mentions": orjson.dumps(comment.mentions).decode(), "search_text": fold(comment.body)}
 
 
-def _to_comment(row: Record) -> Comment:
+def select_comments() -> Select[*tuple[Any, ...]]:
+    """Return a SELECT of what `to_comment` needs."""
+    return select(*_SHOWN)
+
+
+def to_comment(row: Record) -> Comment:
+    """Return the comment of one row."""
     return Comment(
         id=row.id,
         project_id=row.project_id,

@@ -9,7 +9,6 @@ from app.db.unit_of_work import UnitOfWork
 from app.errors import InvalidField, VersionConflict
 from app.models import LoggedEvent
 from app.schemas.tasks import Task
-from app.services.access import ProjectAccess
 
 MAX_EVENTS_SEARCHED: Final = 200
 """How far back in a task's own history its base version is looked for."""
@@ -17,7 +16,6 @@ MAX_EVENTS_SEARCHED: Final = 200
 
 async def check(
     uow: UnitOfWork,
-    project: ProjectAccess,
     task: Task,
     changed: dict[str, Any],
     field_versions: dict[str, int],
@@ -36,7 +34,7 @@ async def check(
         return
     current = task.model_dump(mode="json")
     mine = task.model_copy(update=changed).model_dump(mode="json")
-    base = await _version_of(uow, project, task, if_version)
+    base = await _version_of(uow, task, if_version)
     message = f"somebody else changed {', '.join(fields)} meanwhile; keep theirs or send yours with the new version"
     raise VersionConflict(
         message,
@@ -50,14 +48,13 @@ async def check(
     )
 
 
-async def _version_of(uow: UnitOfWork, project: ProjectAccess, task: Task, version: int) -> dict[str, Any] | None:
+async def _version_of(uow: UnitOfWork, task: Task, version: int) -> dict[str, Any] | None:
     """Return the task as it was at `version`, from the log."""
     statement = (
         select(LoggedEvent.data)
         .where(
-            LoggedEvent.project_id == project.id,
-            LoggedEvent.type.startswith("task_"),
-            LoggedEvent.data.contains(f'"task_id":"{task.id}"'),
+            LoggedEvent.task_id == task.id,
+            LoggedEvent.type.startswith("task_", autoescape=True),
         )
         .order_by(LoggedEvent.seq.desc())
         .limit(MAX_EVENTS_SEARCHED)

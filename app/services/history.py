@@ -56,6 +56,15 @@ class LogHead:
         return None
 
 
+_STORED_EVENT = (
+    LoggedEvent.project_id,
+    LoggedEvent.seq,
+    LoggedEvent.type,
+    LoggedEvent.timestamp,
+    LoggedEvent.user_id,
+    LoggedEvent.op_id,
+    LoggedEvent.data,
+)
 _EXPLANATION = {
     ResumeFailure.EPOCH_CHANGED: "this log was replaced by another one (a backup was restored)",
     ResumeFailure.POSITION_AHEAD: "this position lies beyond the newest event",
@@ -93,7 +102,7 @@ async def read_page(
 async def read_events(uow: UnitOfWork, project_id: UUID, since: int, limit: int) -> list[Event]:
     """Return up to `limit` events after number `since`, in order. The caller has asked for permission."""
     statement = (
-        select(LoggedEvent)
+        select(*_STORED_EVENT)
         .where(LoggedEvent.project_id == project_id, LoggedEvent.seq > since)
         .order_by(LoggedEvent.seq)
         .limit(limit)

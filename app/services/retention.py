@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, update
 from app.config import Settings
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
-from app.models import IdempotencyKey, Invitation, LoggedEvent, Project, Session, SocketTicket, Task
+from app.models import Comment, IdempotencyKey, Invitation, LoggedEvent, Project, Session, SocketTicket, Task
 
 
 async def sweep(uow: UnitOfWork, settings: Settings) -> None:
@@ -20,7 +20,9 @@ async def sweep(uow: UnitOfWork, settings: Settings) -> None:
     sessions_before = now - timedelta(seconds=settings.access_token_s)
     await uow.sweep(delete(Session).where(Session.expires_at < sessions_before))
     await uow.sweep(delete(Session).where(Session.ended_at < sessions_before))
-    await uow.sweep(delete(Task).where(Task.deleted_at < now - timedelta(seconds=settings.trash_s)))
+    trashed_before = now - timedelta(seconds=settings.trash_s)
+    await uow.sweep(delete(Task).where(Task.deleted_at < trashed_before))
+    await uow.sweep(delete(Comment).where(Comment.deleted_at < trashed_before))
     await _trim_logs(uow, settings)
 
 

@@ -1,18 +1,20 @@
-"""Finding tasks: one, those of a project that match a filter, those in its trash."""
+"""Finding tasks: one, those of a project that match a filter, those in its trash and in its archive."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, cast, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, select, tuple_
 
 from app.db.unit_of_work import UnitOfWork
 from app.models import Task as TaskRow
 from app.models import TaskAssignee, TaskLabel
 from app.permissions import Action
 from app.schemas.base import Page, decode_cursor, make_page
-from app.schemas.tasks import Task, TaskFilter
+from app.schemas.tasks import ArchiveFilter, Task, TaskFilter
 from app.services.access import Actor, ProjectAccess, open_project, open_task
-from app.services.task_rows import fetch_tasks, load_task
+from app.services.task_rows import fetch_tasks, load_task, select_tasks
+from app.services.text_search import matches_task
 
 
 async def get_task(uow: UnitOfWork, actor: Actor | None, task_id: UUID) -> Task:
@@ -24,12 +26,13 @@ async def get_task(uow: UnitOfWork, actor: Actor | None, task_id: UUID) -> Task:
 async def list_tasks(
     uow: UnitOfWork, actor: Actor | None, project_id: UUID, wanted: TaskFilter, *, cursor: str | None, limit: int
 ) -> Page[Task]:
-    """Return a page of a project's tasks, by column key, then position."""
+    """Return a page of the tasks on a project's board, by column key, then position."""
     project = await open_project(uow, actor, project_id, Action.READ)
     key = (TaskRow.status, TaskRow.position, TaskRow.id)
     statement = (
-        select(TaskRow)
-        .where(TaskRow.project_id == project.id, TaskRow.deleted_at.is_(None), *_conditions(wanted, project))
+        select_tasks()
+        .where(TaskRow.project_id == project.id, TaskRow.deleted_at.is_(None), TaskRow.archived_at.is_(None))
+        .where(*_conditions(wanted, project))
         .order_by(*key)
     )
     if after := decode_cursor(cursor, str, str, UUID):
@@ -42,12 +45,29 @@ async def list_trash(uow: UnitOfWork, actor: Actor, project_id: UUID, *, cursor:
     """Return a page of a project's trash, by id, which is by age of the task."""
     project = await open_project(uow, actor, project_id, Action.EDIT_TASKS)
     statement = (
-        select(TaskRow).where(TaskRow.project_id == project.id, TaskRow.deleted_at.is_not(None)).order_by(TaskRow.id)
+        select_tasks().where(TaskRow.project_id == project.id, TaskRow.deleted_at.is_not(None)).order_by(TaskRow.id)
     )
     if after := decode_cursor(cursor, UUID):
         statement = statement.where(TaskRow.id > after[0])
     tasks = await _fetch_page(uow, project, statement, limit)
     return make_page(tasks, limit, lambda task: (task.id,))
+
+
+async def list_archive(uow: UnitOfWork, actor: Actor | None, project_id: UUID, wanted: ArchiveFilter) -> Page[Task]:
+    """Return a page of a project's archive, what was put there last first."""
+    project = await open_project(uow, actor, project_id, Action.READ)
+    key = (TaskRow.archived_at, TaskRow.id)
+    statement = (
+        select_tasks()
+        .where(TaskRow.project_id == project.id, TaskRow.archived_at.is_not(None), TaskRow.deleted_at.is_(None))
+        .order_by(*(part.desc() for part in key))
+    )
+    if wanted.q is not None:
+        statement = statement.where(matches_task(wanted.q, project.key))
+    if before := decode_cursor(wanted.cursor, datetime, UUID):
+        statement = statement.where(tuple_(*key) < tuple_(*before, types=[part.type for part in key]))
+    tasks = await _fetch_page(uow, project, statement, wanted.limit)
+    return make_page(tasks, wanted.limit, lambda task: (task.archived_at or task.updated_at, task.id))
 
 
 async def _fetch_page(uow: UnitOfWork, project: ProjectAccess, statement: Select[Any], limit: int) -> list[Task]:
@@ -70,13 +90,5 @@ def _conditions(wanted: TaskFilter, project: ProjectAccess) -> list[ColumnElemen
     if wanted.due_after is not None:
         found.append(TaskRow.due >= wanted.due_after)
     if wanted.q is not None:
-        found.append(_matches(wanted.q, project))
+        found.append(matches_task(wanted.q, project.key))
     return found
-
-
-def _matches(text: str, project: ProjectAccess) -> ColumnElement[bool]:
-    return or_(
-        TaskRow.title.icontains(text, autoescape=True),
-        TaskRow.description.icontains(text, autoescape=True),
-        cast(TaskRow.number, String) == text.upper().removeprefix(f"{project.key}-"),
-    )

@@ -1,7 +1,7 @@
 """Reading tasks: rows, their labels and assignees become the objects that the API and the events show."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +12,16 @@ from app.db.unit_of_work import UnitOfWork
 from app.errors import NotFound
 from app.models import Task as TaskRow
 from app.models import TaskAssignee, TaskLabel
-from app.schemas.tasks import Task
+from app.schemas.tasks import Card, Task
 from app.services.access import ProjectAccess, Record
 
 _MAX_IDS_PER_QUERY = 500
+_COLUMNS = [column for column in TaskRow.__table__.columns if column.name != "search_text"]
+
+
+def select_tasks() -> Select[*tuple[Any, ...]]:
+    """Return a SELECT of what `build_tasks` needs, which is everything but the text for searching."""
+    return select(*_COLUMNS)
 
 
 async def load_task(uow: UnitOfWork, project: ProjectAccess, task_id: UUID, *, trashed: bool = False) -> Task:
@@ -25,13 +31,13 @@ async def load_task(uow: UnitOfWork, project: ProjectAccess, task_id: UUID, *, t
         NotFound: the project has no such task (there).
     """
     row = await load_row(uow, project, task_id, trashed=trashed)
-    return (await build_tasks(uow, project.key, [row]))[0]
+    return (await build_tasks(uow, {project.id: project.key}, [row]))[0]
 
 
 async def load_row(uow: UnitOfWork, project: ProjectAccess, task_id: UUID, *, trashed: bool = False) -> Record:
     """Return the row of one task of a project, like `load_task`."""
     condition = TaskRow.deleted_at.is_not(None) if trashed else TaskRow.deleted_at.is_(None)
-    statement = select(TaskRow).where(TaskRow.id == task_id, TaskRow.project_id == project.id, condition)
+    statement = select_tasks().where(TaskRow.id == task_id, TaskRow.project_id == project.id, condition)
     row: Record | None = (await uow.fetch(statement)).one_or_none()
     if row is None:
         message = "this task is not in the trash" if trashed else "no such task, or you may not see it"
@@ -40,16 +46,21 @@ async def load_row(uow: UnitOfWork, project: ProjectAccess, task_id: UUID, *, tr
 
 
 async def fetch_tasks(uow: UnitOfWork, project: ProjectAccess, statement: Select[Any]) -> list[Task]:
-    """Run a `select(models.Task)` within one project and return whole tasks, in its order."""
-    return await build_tasks(uow, project.key, (await uow.fetch(statement)).all())
+    """Run a `select_tasks()` within one project and return whole tasks, in its order."""
+    return await build_tasks(uow, {project.id: project.key}, (await uow.fetch(statement)).all())
 
 
-async def build_tasks(uow: UnitOfWork, project_key: str, rows: Sequence[Record]) -> list[Task]:
-    """Return the tasks of some rows, with two queries for all labels and assignees."""
+async def build_tasks(uow: UnitOfWork, keys: Mapping[UUID, str], rows: Sequence[Record]) -> list[Task]:
+    """Return the tasks of some rows, with two queries for all labels and assignees; `keys` are those of projects."""
     ids = [row.id for row in rows]
     labels = await _links(uow, TaskLabel, TaskLabel.label_id, ids)
     assignees = await _links(uow, TaskAssignee, TaskAssignee.user_id, ids)
-    return [to_task(project_key, row, labels[row.id], assignees[row.id]) for row in rows]
+    return [to_task(keys[row.project_id], row, labels[row.id], assignees[row.id]) for row in rows]
+
+
+def to_card(task: Task) -> Card:
+    """Return what a board shows of a task."""
+    return Card.model_construct(**{name: getattr(task, name) for name in Card.model_fields})
 
 
 def to_task(project_key: str, row: Record, label_ids: Collection[UUID], assignee_ids: Collection[UUID]) -> Task:
@@ -74,6 +85,7 @@ def to_task(project_key: str, row: Record, label_ids: Collection[UUID], assignee
         created_at=row.created_at,
         updated_at=row.updated_at,
         deleted_at=row.deleted_at,
+        archived_at=row.archived_at,
     )
 
 

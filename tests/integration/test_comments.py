@@ -105,3 +105,37 @@ async def test_conflict_whose_base_is_forgotten_still_tells_both_sides(
     answer = await anna.call("PATCH", f"/tasks/{task['id']}", json={"title": "Mine"}, headers=headers)
     refusal = assert_problem(answer, 409)
     assert (refusal["base"], refusal["mine"], refusal["theirs"]) == (None, {"title": "Mine"}, {"title": "Theirs"})
+
+
+async def test_deleted_comment_can_be_taken_back(
+    server: TestServer, anna: Person, boris: Person, project: Json
+) -> None:
+    """It comes back whole, to its place and into the count; once, and not while its task is in the trash."""
+    await anna.add(project, boris, "commenter")
+    task = await anna.task(project)
+    made = [await boris.comment(task, body) for body in ("first", "@Anna second", "third")]
+    path = f"/comments/{made[1]['id']}"
+    await boris.call("DELETE", path, expect=204)
+    assert (await anna.get(f"/tasks/{task['id']}/comments"))["items"] == [made[0], made[2]]
+    assert_problem(await boris.call("PATCH", path, json={"body": "x"}), 404)
+    assert (await boris.call("POST", f"{path}/restore", expect=200)).json() == made[1]
+    assert (await anna.get(f"/tasks/{task['id']}/comments"))["items"] == made
+    assert (await anna.get(f"/tasks/{task['id']}"))["comment_count"] == 3
+    assert_problem(await boris.call("POST", f"{path}/restore"), 404)
+    await boris.call("DELETE", path, expect=204)
+    await anna.call("DELETE", f"/tasks/{task['id']}", expect=204)
+    assert_problem(await boris.call("POST", f"{path}/restore"), 404)
+
+
+async def test_what_an_admin_deleted_its_author_cannot_bring_back(
+    server: TestServer, anna: Person, boris: Person, project: Json
+) -> None:
+    """A comment is taken back by whoever deleted it, or by an admin of the project."""
+    await anna.add(project, boris, "commenter")
+    comment = await boris.comment(await anna.task(project))
+    path = f"/comments/{comment['id']}"
+    await anna.call("DELETE", path, expect=204)
+    assert_problem(await boris.call("POST", f"{path}/restore"), 403)
+    await anna.call("POST", f"{path}/restore", expect=200)
+    await boris.call("DELETE", path, expect=204)
+    await anna.call("POST", f"{path}/restore", expect=200)

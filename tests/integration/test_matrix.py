@@ -22,6 +22,7 @@ READABLE_WHEN_PUBLIC = {
     "GET /api/v1/projects/{project_id}",
     "GET /api/v1/projects/{project_id}/board",
     "GET /api/v1/projects/{project_id}/tasks",
+    "GET /api/v1/projects/{project_id}/archive",
     "GET /api/v1/projects/{project_id}/events",
     "GET /api/v1/projects/{project_id}/events/stream",
     "GET /api/v1/tasks/{task_id}",

@@ -49,6 +49,10 @@ class Scene:
         body = {"user_ids": [person.id for person in people]}
         await self.anna.call("POST", f"/tasks/{task['id']}/assign", json=body, expect=200)
 
+    async def archive(self, task: Json, verb: str = "archive") -> None:
+        """Archive a task, or bring it back."""
+        await self.anna.call("POST", f"/tasks/{task['id']}/{verb}", expect=200)
+
     async def delete(self, path: str, person: Person | None = None) -> None:
         """Delete something."""
         await (person or self.anna).call("DELETE", path, expect=204)
@@ -88,9 +92,33 @@ async def a_trashed_task(scene: Scene) -> Json:
     return task
 
 
+async def an_archived_task(scene: Scene) -> Json:
+    """A task that was between two others."""
+    task = await a_task(scene)
+    await scene.archive(task)
+    return task
+
+
+async def an_archived_task_without_a_column(scene: Scene) -> Json:
+    """A task in the archive whose column has gone meanwhile."""
+    column = await scene.anna.column(scene.project, "Soon gone")
+    task = await scene.anna.task(scene.project, "Back again", status=column["key"])
+    await scene.archive(task)
+    await scene.delete(f"{scene.path}/columns/{column['id']}")
+    await scene.anna.task(scene.project, "Took the place")
+    return task
+
+
 async def a_comment(scene: Scene) -> Json:
     """A comment of Boris's."""
     return await scene.boris.comment(await a_task(scene))
+
+
+async def a_deleted_comment(scene: Scene) -> Json:
+    """A comment of Boris's that he has deleted."""
+    comment = await a_comment(scene)
+    await scene.delete(f"/comments/{comment['id']}", scene.boris)
+    return comment
 
 
 async def a_column(scene: Scene) -> Json:
@@ -134,6 +162,19 @@ ACTIONS: dict[str, tuple[Prepare, Act, list[str]]] = {
         lambda s, task: s.anna.call("POST", f"/tasks/{task['id']}/restore", expect=200),
         ["task_restored"],
     ),
+    "archive a task": (a_task, lambda s, task: s.archive(task), ["task_archived"]),
+    "archive an archived task": (an_archived_task, lambda s, task: s.archive(task), []),
+    "unarchive a task": (an_archived_task, lambda s, task: s.archive(task, "unarchive"), ["task_unarchived"]),
+    "unarchive a task on the board": (a_task, lambda s, task: s.archive(task, "unarchive"), []),
+    "unarchive a task without a column": (
+        an_archived_task_without_a_column,
+        lambda s, task: s.archive(task, "unarchive"),
+        ["task_unarchived"],
+    ),
+    "change an archived task": (an_archived_task, lambda s, task: s.patch_task(task, title="Other"), ["task_updated"]),
+    "move an archived task": (an_archived_task, lambda s, task: s.move(task, status="done"), ["task_moved"]),
+    "comment on an archived task": (an_archived_task, lambda s, task: s.boris.comment(task), ["comment_added"]),
+    "delete an archived task": (an_archived_task, lambda s, task: s.delete(f"/tasks/{task['id']}"), ["task_deleted"]),
     "comment": (a_task, lambda s, task: s.boris.comment(task, "@Anna look"), ["comment_added"]),
     "change a comment": (
         a_comment,
@@ -146,6 +187,11 @@ ACTIONS: dict[str, tuple[Prepare, Act, list[str]]] = {
         [],
     ),
     "delete a comment": (a_comment, lambda s, comment: s.delete(f"/comments/{comment['id']}"), ["comment_deleted"]),
+    "take a comment back": (
+        a_deleted_comment,
+        lambda s, comment: s.boris.call("POST", f"/comments/{comment['id']}/restore", expect=200),
+        ["comment_restored"],
+    ),
     "change the project": (
         nothing,
         lambda s, _: s.anna.call(

@@ -65,13 +65,17 @@ async def test_task_is_what_was_asked_for(server: TestServer, anna: Person, proj
     answer = await anna.call("POST", "/tasks", json={"project_id": project["id"]} | wanted, expect=201)
     task = answer.json()
     assert answer.headers["etag"] == '"1"'
-    assert {name: task[name] for name in ("number", "key", "version", "comment_count", "created_by", "deleted_at")} == {
+    assert {
+        name: task[name]
+        for name in ("number", "key", "version", "comment_count", "created_by", "deleted_at", "archived_at")
+    } == {
         "number": 1,
         "key": f"{project['key']}-1",
         "version": 1,
         "comment_count": 0,
         "created_by": anna.id,
         "deleted_at": None,
+        "archived_at": None,
     }
     assert task["label_ids"] == [label["id"]]
     assert task["due"] == "2026-11-25T15:00:00.000Z"

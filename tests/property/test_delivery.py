@@ -27,7 +27,7 @@ from app.schemas.projects import MemberAdd, ProjectCreate
 from app.schemas.tasks import TaskCreate, TaskMove
 from app.schemas.users import Register
 from app.security import AccessTokens
-from app.services import history, members, projects, retention, sessions, tasks, users
+from app.services import history, members, projects, retention, sessions, task_shelves, tasks, users
 from app.services.access import Actor
 from app.services.admission import Entry
 from app.services.board import snapshot
@@ -367,7 +367,7 @@ class Delivery(RuleBasedStateMachine):
                 await tasks.move(uow, actor, task_id, TaskMove(status=status))
             else:
                 world.task_ids.remove(task_id)
-                await tasks.delete_task(uow, actor, task_id)
+                await task_shelves.delete_task(uow, actor, task_id)
 
     @rule(name=people, kind=st.sampled_from(["create", "create", "move", "move", "delete"]), chance=chances)
     def write(self, name: str, kind: str, chance: int) -> None:

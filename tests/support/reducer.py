@@ -30,6 +30,9 @@ def reduce_all(board: Json, events: Iterable[Json]) -> Json:
 
 
 def _put_card(board: Json, data: Json) -> None:
+    if data["archived_at"] is not None:
+        _remove_card(board, data)
+        return
     card = _renamed(data, "task_id")
     del card["description"]
     _put(board["tasks"], card, "id", _by_position)
@@ -110,10 +113,13 @@ _RULES: dict[str, Callable[[Json, Json], None]] = {
     "task_moved": _put_card,
     "task_assigned": _put_card,
     "task_restored": _put_card,
+    "task_unarchived": _put_card,
+    "task_archived": _remove_card,
     "task_deleted": _remove_card,
     "comment_added": _count_comments,
     "comment_updated": _count_comments,
     "comment_deleted": _count_comments,
+    "comment_restored": _count_comments,
     "project_updated": _replace_project,
     "project_deleted": _delete_project,
     "project_member_added": _put_member,

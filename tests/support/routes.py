@@ -86,7 +86,9 @@ class World:
     async def state(self) -> Json:
         """Return everything of the project that anybody could read."""
         project_id, task_id = self.ids["project_id"], self.ids["task_id"]
-        paths = [f"/projects/{project_id}{part}" for part in ("", "/board", "/trash", "/members", "/invitations")]
+        paths = [
+            f"/projects/{project_id}{part}" for part in ("", "/board", "/trash", "/archive", "/members", "/invitations")
+        ]
         paths += [f"/tasks/{task_id}", f"/tasks/{task_id}/comments", "/auth/sessions", "/users/me"]
         return {path: _stable(await self.owner.get(path)) for path in paths}
 

@@ -36,3 +36,9 @@ async def update_comment(uow: Transaction, actor: CurrentUser, comment_id: UUID,
 async def delete_comment(uow: Transaction, actor: CurrentUser, comment_id: UUID) -> None:
     """Delete a comment: its author, or an admin of the project."""
     await comments.delete_comment(uow, actor, comment_id)
+
+
+@router.post("/comments/{comment_id}/restore")
+async def restore_comment(uow: Transaction, actor: CurrentUser, comment_id: UUID) -> Comment:
+    """Take a deleted comment back: whoever deleted it, or an admin of the project."""
+    return await comments.restore(uow, actor, comment_id)

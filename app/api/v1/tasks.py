@@ -1,4 +1,4 @@
-"""Tasks: create, read, change, move, assign, delete, restore."""
+"""Tasks: create, read, change, move, assign, delete, restore, archive."""
 
 from typing import Annotated
 from uuid import UUID
@@ -9,8 +9,8 @@ from app.api.deps import CurrentUser, IfMatch, MaybeUser, Paging, Transaction
 from app.api.problems import CHANGE_RESPONSES
 from app.api.transactions import TransactionalRoute
 from app.schemas.base import Page
-from app.schemas.tasks import Task, TaskAssign, TaskCreate, TaskFilter, TaskMove, TaskUpdate
-from app.services import task_queries, tasks
+from app.schemas.tasks import ArchiveFilter, Task, TaskAssign, TaskCreate, TaskFilter, TaskMove, TaskUpdate
+from app.services import task_queries, task_shelves, tasks
 
 router = APIRouter(tags=["tasks"], route_class=TransactionalRoute, responses=CHANGE_RESPONSES)
 
@@ -38,6 +38,14 @@ async def list_tasks(
 async def list_trash(uow: Transaction, actor: CurrentUser, project_id: UUID, page: Paging) -> Page[Task]:
     """List the deleted tasks that can still be restored."""
     return await task_queries.list_trash(uow, actor, project_id, cursor=page.cursor, limit=page.limit)
+
+
+@router.get("/projects/{project_id}/archive")
+async def list_archive(
+    uow: Transaction, actor: MaybeUser, project_id: UUID, wanted: Annotated[ArchiveFilter, Query()]
+) -> Page[Task]:
+    """List the archived tasks, newest first, with `q` those with its words."""
+    return await task_queries.list_archive(uow, actor, project_id, wanted)
 
 
 @router.get("/tasks/{task_id}")
@@ -71,10 +79,22 @@ async def assign_task(
 @router.delete("/tasks/{task_id}", status_code=204)
 async def delete_task(uow: Transaction, actor: CurrentUser, task_id: UUID) -> None:
     """Move a task to the trash."""
-    await tasks.delete_task(uow, actor, task_id)
+    await task_shelves.delete_task(uow, actor, task_id)
 
 
 @router.post("/tasks/{task_id}/restore")
 async def restore_task(uow: Transaction, actor: CurrentUser, task_id: UUID, response: Response) -> Task:
     """Take a task out of the trash."""
-    return _tagged(response, await tasks.restore(uow, actor, task_id))
+    return _tagged(response, await task_shelves.restore(uow, actor, task_id))
+
+
+@router.post("/tasks/{task_id}/archive")
+async def archive_task(uow: Transaction, actor: CurrentUser, task_id: UUID, response: Response) -> Task:
+    """Take a task off the board for good; it stays findable, and can come back."""
+    return _tagged(response, await task_shelves.archive(uow, actor, task_id))
+
+
+@router.post("/tasks/{task_id}/unarchive")
+async def unarchive_task(uow: Transaction, actor: CurrentUser, task_id: UUID, response: Response) -> Task:
+    """Bring an archived task back to its place on the board."""
+    return _tagged(response, await task_shelves.unarchive(uow, actor, task_id))

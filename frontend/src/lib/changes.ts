@@ -83,14 +83,14 @@ function overlayOne(board: Board, { change, answer }: Pending, user: Id | null):
 /** The server's own card, in the place it gave it. */
 function confirmed(board: Board, answer: Card): Board {
   const rest = board.tasks.filter((card) => card.id !== answer.id);
-  return { ...board, tasks: insertSorted(rest, answer, byPosition) };
+  return { ...board, tasks: answer.archived_at ? rest : insertSorted(rest, answer, byPosition) };
 }
 
 /** Whether the board itself now shows the change, so that nothing has to be drawn over it. */
 export function isSettled(board: Board, { change, answer, accepted }: Pending): boolean {
   if (answer) {
     const known = find(board, answer.id);
-    return known ? known.version >= answer.version : false;
+    return known ? known.version >= answer.version : answer.archived_at !== null;
   }
   const leaves = change.kind === 'delete' || change.kind === 'archive';
   return accepted === true && leaves && !find(board, change.task_id);
@@ -143,5 +143,6 @@ function draftCard(board: Board, { op_id, at, task }: Change & { kind: 'create' 
     created_at: now,
     updated_at: now,
     deleted_at: null,
+    archived_at: null,
   };
 }

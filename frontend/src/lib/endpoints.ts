@@ -71,6 +71,8 @@ export function endpoints(api: Api) {
       delete: (id: Id) => remove(`/projects/${id}`),
       board: (id: Id) => api.get<Board>(`/projects/${id}/board`, { auth: 'optional' }),
       trash: (id: Id) => all<Task>(`/projects/${id}/trash`),
+      archive: (id: Id, q: string, cursor: string | null) =>
+        api.get<Page<Task>>(`/projects/${id}/archive?${queryOf({ q, cursor })}`, { auth: 'optional' }),
     },
 
     members: {
@@ -136,6 +138,7 @@ export function endpoints(api: Api) {
       add: (task: Id, body: string, options: Options) => post<Comment>(`/tasks/${task}/comments`, { body }, options),
       update: (id: Id, body: string) => patch<Comment>(`/comments/${id}`, { body }),
       delete: (id: Id) => remove(`/comments/${id}`),
+      restore: (id: Id) => post<Comment>(`/comments/${id}/restore`),
     },
   };
 }

@@ -56,7 +56,11 @@ function dropReference(tasks: readonly Card[], field: 'label_ids' | 'assignee_id
   );
 }
 
-const putTask: Apply = (board, data) => ({ tasks: put(board.tasks, toCard(data), byPosition) });
+const removeTask: Apply = (board, data) => ({ tasks: board.tasks.filter((card) => card.id !== data.task_id) });
+
+/** An archived card can change, too; that does not bring it onto the board. */
+const putTask: Apply = (board, data) =>
+  data.archived_at ? removeTask(board, data) : { tasks: put(board.tasks, toCard(data), byPosition) };
 
 const countComments: Apply = (board, data) => ({
   tasks: board.tasks.map((card) =>
@@ -82,10 +86,13 @@ const RULES: Readonly<Record<string, Apply>> = {
   task_moved: putTask,
   task_assigned: putTask,
   task_restored: putTask,
-  task_deleted: (board, data) => ({ tasks: board.tasks.filter((card) => card.id !== data.task_id) }),
+  task_unarchived: putTask,
+  task_archived: removeTask,
+  task_deleted: removeTask,
   comment_added: countComments,
   comment_updated: countComments,
   comment_deleted: countComments,
+  comment_restored: countComments,
   project_updated: (board, data) => {
     const { changes: _changes, ...fields } = data;
     return { project: { ...board.project, ...(fields as Partial<Project>) } };

@@ -132,6 +132,7 @@ export interface Card {
   created_at: Timestamp;
   updated_at: Timestamp;
   deleted_at: Timestamp | null;
+  archived_at: Timestamp | null;
 }
 
 export interface Task extends Card {

@@ -29,6 +29,7 @@ export function card(id: string, over: Partial<Card> = {}): Card {
     created_at: AT,
     updated_at: AT,
     deleted_at: null,
+    archived_at: null,
     ...over,
   };
 }

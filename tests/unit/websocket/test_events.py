@@ -9,8 +9,11 @@ import pytest
 from app.websocket.events import CommentEvent, EventType, ProjectEvent, TaskEvent, UserEvent, WebSocketEvent, group_of
 
 GROUPS = {
-    "task": {"task_created", "task_updated", "task_moved", "task_assigned", "task_deleted", "task_restored"},
-    "comment": {"comment_added", "comment_updated", "comment_deleted"},
+    "task": {
+        *("task_created", "task_updated", "task_moved", "task_assigned", "task_deleted", "task_restored"),
+        *("task_archived", "task_unarchived"),
+    },
+    "comment": {"comment_added", "comment_updated", "comment_deleted", "comment_restored"},
     "project": {
         *("project_updated", "project_deleted"),
         *("project_member_added", "project_member_updated", "project_member_removed"),
