@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { Plugin } from 'vite';
 
 export const SERVICE_WORKER = 'service-worker.js';
-/** Read by people, not by the page. */
-const LEFT_OUT = /\.map$|^licenses\.md$/;
+/** Read by people and crawlers, not by the page. */
+const LEFT_OUT = /\.map$|^licenses\.md$|^robots\.txt$/;
 
 export function precache(): Plugin {
   let publicFolder = '';
@@ -23,6 +23,7 @@ export function precache(): Plugin {
       const hash = createHash('sha256');
       const files = ['/'];
       for (const name of readdirSync(publicFolder).toSorted()) {
+        if (LEFT_OUT.test(name)) continue;
         files.push(`/${name}`);
         hash.update(readFileSync(join(publicFolder, name)));
       }
