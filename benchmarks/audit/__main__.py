@@ -91,7 +91,7 @@ async def look(url: str, name: str, port: int, folder: Path) -> int:
     missed = 0
     for screen, options in SCREENS.items():
         report = folder / f"{name}-{screen}.json"
-        command = ["node", LIGHTHOUSE, url, f"--port={port}", "--disable-storage-reset", "--quiet", *options]
+        command = ["node", str(LIGHTHOUSE), url, f"--port={port}", "--disable-storage-reset", "--quiet", *options]
         command += ["--output=json", f"--output-path={report}", f"--only-categories={','.join(CATEGORIES)}"]
         process = await asyncio.create_subprocess_exec(*command)
         if await process.wait() != 0:
