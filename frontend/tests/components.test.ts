@@ -8,6 +8,7 @@ import TaskPanel from '../src/components/task/TaskPanel.svelte';
 import { announcer } from '../src/lib/announcer.svelte';
 import { BoardView } from '../src/lib/board-view.svelte';
 import { ApiError } from '../src/lib/errors';
+import { router } from '../src/lib/router.svelte';
 import { session } from '../src/lib/session.svelte';
 import type { Board as BoardData } from '../src/lib/types';
 import { board, card, event, ids, openBoard, settled, task, taskEvent } from './support/board';
@@ -55,6 +56,7 @@ describe('the board', () => {
         { id: 'i2', text: 'b', done: false },
       ],
     });
+    router.go('/p/p');
     await drawBoard(board({ tasks: [full] }));
     const link = screen.getByRole('link', { name: /Выбрать хостинг/ });
     const words = link.textContent?.replace(/\s+/g, ' ');

@@ -55,12 +55,14 @@ describe('the messages', () => {
       'connection.',
       'diagnostics.',
       'error.',
+      'home.',
       'priority.',
       'registration.',
       'role.',
       'settings.',
       'task.',
       'ui.',
+      'view.',
       'visibility.',
     ];
     const unused = Object.keys(en).filter(

@@ -8,7 +8,7 @@ import { clock } from './clock.svelte';
 import { Drag } from './drag.svelte';
 import { t } from './i18n.svelte';
 import { showCard } from './keys';
-import { paths, router } from './router.svelte';
+import { router } from './router.svelte';
 import { session } from './session.svelte';
 import type { BoardEvent, Card, Column, Id, Role } from './types';
 import { Typing } from './typing.svelte';
@@ -84,8 +84,13 @@ export class BoardView {
     this.menu = { id, anchor };
   }
 
+  /** The address of a task of this project, over the view that is shown now. */
+  taskPath(number: number): string {
+    return router.taskPath({ project: this.store.id, number });
+  }
+
   closeTask(): void {
-    router.go(paths.board(this.store.id));
+    router.closeTask();
   }
 
   #show({ type, user_id, data }: BoardEvent): void {

@@ -11,10 +11,13 @@ import type {
   InvitationPreview,
   Label,
   Member,
+  Mention,
+  MyTask,
   Page,
   ProjectWithRole,
   Role,
   SavedView,
+  SearchHit,
   ServerInfo,
   Session,
   SocketStats,
@@ -62,6 +65,8 @@ export function endpoints(api: Api) {
         post<void>('/auth/password', { current_password, new_password }),
       sessions: () => all<Session>('/auth/sessions'),
       endSession: (id: Id) => remove(`/auth/sessions/${id}`),
+      tasks: () => all<MyTask>('/users/me/tasks'),
+      mentions: (limit: number) => api.get<Page<Mention>>(`/users/me/mentions?limit=${limit}`),
     },
 
     projects: {
@@ -74,6 +79,9 @@ export function endpoints(api: Api) {
       archive: (id: Id, q: string, cursor: string | null) =>
         api.get<Page<Task>>(`/projects/${id}/archive?${queryOf({ q, cursor })}`, { auth: 'optional' }),
     },
+
+    search: (query: string, project: Id | null, cursor: string | null) =>
+      api.get<Page<SearchHit>>(`/search?${queryOf({ q: query, project_id: project, cursor })}`),
 
     members: {
       add: (project: Id, email: string, role: Role) =>
