@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import Board from '../src/components/board/Board.svelte';
 import ConflictDialog from '../src/components/dialogs/ConflictDialog.svelte';
 import SignUpForm from '../src/components/SignUpForm.svelte';
+import Keyboard from '../src/components/shortcuts/Keyboard.svelte';
 import TaskPanel from '../src/components/task/TaskPanel.svelte';
 import { announcer } from '../src/lib/announcer.svelte';
 import { BoardView } from '../src/lib/board-view.svelte';
@@ -22,6 +23,7 @@ async function drawBoard(start: BoardData = board()) {
   const opened = await openBoard({ start });
   const view = new BoardView(opened.store);
   render(Board, { view });
+  render(Keyboard);
   return { ...opened, view };
 }
 

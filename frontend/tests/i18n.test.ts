@@ -59,6 +59,7 @@ describe('the messages', () => {
       'priority.',
       'registration.',
       'role.',
+      'shortcuts.group_',
       'settings.',
       'task.',
       'ui.',

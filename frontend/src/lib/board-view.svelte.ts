@@ -3,6 +3,7 @@ import { tick } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import { announce } from './announcer.svelte';
 import type { BoardStore } from './board.svelte';
+import { BoardTools } from './board-tools.svelte';
 import { temporaryId } from './changes';
 import { clock } from './clock.svelte';
 import { Drag } from './drag.svelte';
@@ -30,6 +31,7 @@ export class BoardView {
   readonly drag: Drag;
   readonly clock = clock;
   readonly typing: Typing;
+  readonly tools: BoardTools;
   /** Others' recent changes: card id → the person's colour. */
   readonly touched = new SvelteMap<Id, string>();
 
@@ -67,6 +69,7 @@ export class BoardView {
         void tick().then(() => showCard(id));
       },
     });
+    this.tools = new BoardTools(store);
     this.typing = new Typing(store.live, store.id, store.user);
     this.#stop = store.follow((event) => event && this.#show(event));
   }
