@@ -51,6 +51,7 @@ describe('the messages', () => {
     const code = [...files('.svelte'), ...files('.ts')].map(read).join('\n');
     const built = [
       'admin.',
+      'away.',
       'color.',
       'connection.',
       'diagnostics.',
@@ -59,7 +60,6 @@ describe('the messages', () => {
       'priority.',
       'registration.',
       'role.',
-      'shortcuts.group_',
       'settings.',
       'task.',
       'ui.',
