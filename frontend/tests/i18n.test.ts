@@ -51,19 +51,17 @@ describe('the messages', () => {
     const code = [...files('.svelte'), ...files('.ts')].map(read).join('\n');
     const built = [
       'admin.',
-      'away.',
       'color.',
       'connection.',
       'diagnostics.',
       'error.',
-      'home.',
+      'local.change_',
       'priority.',
       'registration.',
       'role.',
       'settings.',
       'task.',
       'ui.',
-      'view.',
       'visibility.',
     ];
     const unused = Object.keys(en).filter(
