@@ -8,6 +8,7 @@ import TaskPanel from '../src/components/task/TaskPanel.svelte';
 import { announcer } from '../src/lib/announcer.svelte';
 import { BoardView } from '../src/lib/board-view.svelte';
 import { ApiError } from '../src/lib/errors';
+import { router } from '../src/lib/router.svelte';
 import { session } from '../src/lib/session.svelte';
 import type { Board as BoardData } from '../src/lib/types';
 import { board, card, event, ids, openBoard, settled, task, taskEvent } from './support/board';
@@ -55,6 +56,7 @@ describe('the board', () => {
         { id: 'i2', text: 'b', done: false },
       ],
     });
+    router.go('/p/p');
     await drawBoard(board({ tasks: [full] }));
     const link = screen.getByRole('link', { name: /Выбрать хостинг/ });
     const words = link.textContent?.replace(/\s+/g, ' ');
@@ -209,7 +211,7 @@ describe('the task panel', () => {
     const { live, store } = await openTask();
     const field = screen.getByRole('textbox', { name: 'New comment' });
     await fireEvent.input(field, { target: { value: 'Looks good' } });
-    expect(live.typing).toHaveBeenCalledWith('p', 't1');
+    expect(live.typing).toHaveBeenCalledWith('p', 't1', 'comment');
     await fireEvent.keyDown(field, { key: 'Enter', ctrlKey: true });
     await vi.waitFor(() => expect(screen.getByText('Looks good')).toBeTruthy());
     expect(screen.getByText(/sending/)).toBeTruthy();
@@ -264,14 +266,14 @@ test('a conflict shows both sides and offers both', async () => {
   rest.tasks.update.mockRejectedValueOnce(new ApiError(409, { code: 'version_conflict', fields: ['title'], ...sides }));
   store.commands.patch('t1', { title: 'Mine' });
   await settled();
-  const [conflict] = store.own.conflicts;
+  const [conflict] = store.conflicts;
   if (!conflict) throw new Error('no conflict');
   render(ConflictDialog, { conflict, view: new BoardView(store) });
   const dialog = screen.getByRole('dialog', { hidden: true });
   expect(dialog.textContent).toContain('Mine');
   expect(dialog.textContent).toContain('Theirs');
   await fireEvent.click(screen.getByRole('button', { name: 'Keep theirs', hidden: true }));
-  expect(store.own.conflicts).toEqual([]);
+  expect(store.conflicts).toEqual([]);
 });
 
 describe('making an account', () => {

@@ -51,17 +51,19 @@ describe('the messages', () => {
     const code = [...files('.svelte'), ...files('.ts')].map(read).join('\n');
     const built = [
       'admin.',
+      'away.',
       'color.',
       'connection.',
       'diagnostics.',
       'error.',
-      'local.change_',
+      'home.',
       'priority.',
       'registration.',
       'role.',
       'settings.',
       'task.',
       'ui.',
+      'view.',
       'visibility.',
     ];
     const unused = Object.keys(en).filter(

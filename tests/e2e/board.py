@@ -16,7 +16,7 @@ class BoardWindow:
     async def open(self, project: Json) -> None:
         """Go to the board and wait until it is live."""
         await self.page.wait_for_url("**/")
-        await expect(self.page.get_by_role("link", name=project["name"])).to_be_visible()
+        await expect(self.page.get_by_role("heading", level=1, name="My work")).to_be_visible()
         await self.page.goto(f"/p/{project['id']}")
         await self.is_live()
 

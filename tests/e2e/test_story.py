@@ -43,7 +43,7 @@ async def test_first_visitor_becomes_administrator(site: Site, window: Callable[
     await page.get_by_label("E-mail").fill("anna@example.org")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.keyboard.press("Enter")
-    await page.get_by_role("button", name="New project").first.click()
+    await page.get_by_role("button", name="Create your first project").click()
     await page.get_by_label("Name", exact=True).fill("Website")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("region", name="In progress")).to_be_visible()

@@ -14,6 +14,13 @@ export const PALETTE: ReadonlyArray<{ value: string; name: MessageKey }> = [
   { value: '#546e7a', name: 'color.grey' },
 ];
 
+/** The colour of a project, always the same one: picked from the palette by its id. */
+export function projectColor(id: string): string {
+  let sum = 0;
+  for (const letter of id) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 65_521;
+  return (PALETTE[sum % PALETTE.length] as { value: string }).value;
+}
+
 /** Relative luminance of `#rrggbb`, 0 to 1 (WCAG 2). */
 export function luminance(color: string): number {
   const [r, g, b] = [1, 3, 5].map((start) => {

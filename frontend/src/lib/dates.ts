@@ -88,3 +88,32 @@ export function formatAgo(at: string, language: Language, timeZone: string, now:
   for (const [unit, ms] of UNITS) if (Math.abs(passed) >= ms) return format.format(Math.trunc(passed / ms), unit);
   return format.format(0, 'second');
 }
+
+/** The day so many days later; earlier for a negative number. */
+export function addDays(day: string, count: number): string {
+  return new Date(Date.parse(day) + count * DAY_MS).toISOString().slice(0, 10);
+}
+
+/** Days from one day to another. */
+export const daysBetween = (from: string, to: string): number =>
+  Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
+
+/** The day a task is due on, in that time zone. */
+export const dueDay = (due: string, timeZone: string): string => (isDay(due) ? due : dayIn(timeZone, new Date(due)));
+
+/** The same due date on another day: a time of day stays as the clocks there show it. */
+export function moveDue(due: string | null, day: string, timeZone: string): string {
+  return due === null || isDay(due) ? day : momentOf(timeZone, day, timeIn(timeZone, new Date(due)));
+}
+
+export type DueGroup = 'overdue' | 'today' | 'week' | 'later' | 'none';
+export const DUE_GROUPS: readonly DueGroup[] = ['overdue', 'today', 'week', 'later', 'none'];
+
+/** Which heading of a list of work a due date belongs under; `week` is the seven days from today. */
+export function dueGroup(due: string | null, timeZone: string, now: Date): DueGroup {
+  if (due === null) return 'none';
+  if (!isDay(due) && Date.parse(due) < now.getTime()) return 'overdue';
+  const distance = daysBetween(dayIn(timeZone, now), dueDay(due, timeZone));
+  if (distance < 0) return 'overdue';
+  return distance === 0 ? 'today' : distance < 7 ? 'week' : 'later';
+}

@@ -12,10 +12,13 @@ import type {
   InvitationPreview,
   Label,
   Member,
+  Mention,
+  MyTask,
   Page,
   ProjectWithRole,
   Role,
   SavedView,
+  SearchHit,
   ServerInfo,
   Session,
   SocketStats,
@@ -25,7 +28,6 @@ import type {
 
 /** Largest page the server gives. */
 const PAGE_LIMIT = 200;
-const EVENTS_LIMIT = 1_000;
 
 export type ColumnFields = Partial<Pick<Column, 'name' | 'wip_limit' | 'is_done'>> & { before_id?: Id; after_id?: Id };
 export type LabelFields = Partial<Pick<Label, 'name' | 'color'>>;
@@ -64,6 +66,8 @@ export function endpoints(api: Api) {
         post<void>('/auth/password', { current_password, new_password }),
       sessions: () => all<Session>('/auth/sessions'),
       endSession: (id: Id) => remove(`/auth/sessions/${id}`),
+      tasks: () => all<MyTask>('/users/me/tasks'),
+      mentions: (limit: number) => api.get<Page<Mention>>(`/users/me/mentions?limit=${limit}`),
     },
 
     projects: {
@@ -72,13 +76,18 @@ export function endpoints(api: Api) {
       update: (id: Id, fields: ProjectFields) => patch<ProjectWithRole>(`/projects/${id}`, fields),
       delete: (id: Id) => remove(`/projects/${id}`),
       board: (id: Id) => api.get<Board>(`/projects/${id}/board`, { auth: 'optional' }),
-      /** A page of the log after `since`; 410 where that is no longer kept. */
-      events: (id: Id, epoch: string, since: number) =>
-        api.get<EventPage>(`/projects/${id}/events?epoch=${epoch}&since=${since}&limit=${EVENTS_LIMIT}`),
+      /** Events after `since`, oldest first; 410 where they are no longer all there. */
+      events: (id: Id, since: number, epoch: string) =>
+        api.get<EventPage>(`/projects/${id}/events?since=${since}&epoch=${encodeURIComponent(epoch)}&limit=1000`, {
+          auth: 'optional',
+        }),
       trash: (id: Id) => all<Task>(`/projects/${id}/trash`),
       archive: (id: Id, q: string, cursor: string | null) =>
         api.get<Page<Task>>(`/projects/${id}/archive?${queryOf({ q, cursor })}`, { auth: 'optional' }),
     },
+
+    search: (query: string, project: Id | null, cursor: string | null) =>
+      api.get<Page<SearchHit>>(`/search?${queryOf({ q: query, project_id: project, cursor })}`),
 
     members: {
       add: (project: Id, email: string, role: Role) =>
@@ -141,8 +150,8 @@ export function endpoints(api: Api) {
     comments: {
       list: (task: Id) => all<Comment>(`/tasks/${task}/comments`, { auth: 'optional' }),
       add: (task: Id, body: string, options: Options) => post<Comment>(`/tasks/${task}/comments`, { body }, options),
-      update: (id: Id, body: string, options?: Options) => patch<Comment>(`/comments/${id}`, { body }, options),
-      delete: (id: Id, options?: Options) => remove(`/comments/${id}`, options),
+      update: (id: Id, body: string) => patch<Comment>(`/comments/${id}`, { body }),
+      delete: (id: Id) => remove(`/comments/${id}`),
       restore: (id: Id) => post<Comment>(`/comments/${id}/restore`),
     },
   };

@@ -1,14 +1,27 @@
 /** Which page is shown: a pure reading of the path, and the history it is kept in. */
+import { PageMemory } from './page-memory';
 
+export type ProjectView = 'board' | 'list' | 'calendar';
+/** A task that is open over a page of many projects. */
+export interface OpenTask {
+  project: string;
+  number: number;
+}
 export type Route =
-  | { page: 'projects' }
+  | { page: 'home'; open: OpenTask | null }
+  | { page: 'search'; open: OpenTask | null }
+  | { page: 'projects' | 'profile' | 'admin' | 'diagnostics' | 'gallery' }
   | { page: 'sign-in'; next: string }
   | { page: 'sign-up'; next: string }
   | { page: 'invitation'; token: string }
-  | { page: 'profile' }
-  | { page: 'board'; project: string; task: number | null }
-  | { page: 'trash'; project: string }
+  | { page: 'project'; project: string; view: ProjectView; task: number | null }
+  | { page: 'archive' | 'trash' | 'project-settings'; project: string }
+  | { page: 'task-link'; key: string; number: number }
   | { page: 'not-found' };
+
+/** Parameter of a page of many projects that names the task open over it: `<project id>.<number>`. */
+const OPEN = 'task';
+const NUMBER = /^[1-9]\d{0,8}$/;
 
 /** A path inside this page, or the front door: a link must not send anybody to a foreign site. */
 export function safeNext(value: string | null): string {
@@ -17,21 +30,55 @@ export function safeNext(value: string | null): string {
 
 export function parse(path: string, search = ''): Route {
   const parts = path.split('/').filter(Boolean).map(decode);
-  const [first, second, third, fourth] = parts;
-  const next = safeNext(new URLSearchParams(search).get('next'));
-  if (first === undefined) return { page: 'projects' };
-  if (parts.length === 1 && first === 'sign-in') return { page: 'sign-in', next };
-  if (parts.length === 1 && first === 'sign-up') return { page: 'sign-up', next };
-  if (parts.length === 1 && first === 'profile') return { page: 'profile' };
-  if (parts.length === 2 && first === 'invite' && second) return { page: 'invitation', token: second };
-  if (first === 'p' && second) {
-    if (parts.length === 2) return { page: 'board', project: second, task: null };
-    if (parts.length === 3 && third === 'trash') return { page: 'trash', project: second };
-    if (parts.length === 4 && third === 't' && /^[1-9]\d{0,8}$/.test(fourth ?? '')) {
-      return { page: 'board', project: second, task: Number(fourth) };
-    }
+  const [first, second, ...rest] = parts;
+  const query = new URLSearchParams(search);
+  if (first === undefined) return { page: 'home', open: openIn(query) };
+  if (second === undefined) return single(first, query);
+  if (first === 'invite' && rest.length === 0) return { page: 'invitation', token: second };
+  if (first === 't' && rest.length === 0) return taskLink(second);
+  return first === 'p' ? inProject(second, rest) : { page: 'not-found' };
+}
+
+function single(name: string, query: URLSearchParams): Route {
+  const next = safeNext(query.get('next'));
+  switch (name) {
+    case 'sign-in':
+    case 'sign-up':
+      return { page: name, next };
+    case 'search':
+      return { page: name, open: openIn(query) };
+    case 'projects':
+    case 'profile':
+    case 'admin':
+    case 'diagnostics':
+    case 'gallery':
+      return { page: name };
+    default:
+      return { page: 'not-found' };
   }
-  return { page: 'not-found' };
+}
+
+function inProject(project: string, rest: string[]): Route {
+  const [name] = rest;
+  if (rest.length === 1) {
+    if (name === 'archive' || name === 'trash') return { page: name, project };
+    if (name === 'settings') return { page: 'project-settings', project };
+  }
+  const view = name === 'list' || name === 'calendar' ? name : 'board';
+  const [mark, number, ...more] = view === 'board' ? rest : rest.slice(1);
+  if (mark === undefined) return { page: 'project', project, view, task: null };
+  if (mark !== 't' || more.length > 0 || !NUMBER.test(number ?? '')) return { page: 'not-found' };
+  return { page: 'project', project, view, task: Number(number) };
+}
+
+function taskLink(name: string): Route {
+  const [, key, number] = /^([\p{L}\p{N}]+)-([1-9]\d{0,8})$/u.exec(name) ?? [];
+  return key ? { page: 'task-link', key: key.toUpperCase(), number: Number(number) } : { page: 'not-found' };
+}
+
+function openIn(query: URLSearchParams): OpenTask | null {
+  const [project, number, ...more] = (query.get(OPEN) ?? '').split('.');
+  return project && number && NUMBER.test(number) && more.length === 0 ? { project, number: Number(number) } : null;
 }
 
 function decode(part: string): string {
@@ -43,39 +90,106 @@ function decode(part: string): string {
 }
 
 export const paths = {
-  projects: '/',
+  home: '/',
+  projects: '/projects',
+  search: '/search',
   profile: '/profile',
+  admin: '/admin',
+  diagnostics: '/diagnostics',
+  gallery: '/gallery',
   board: (project: string) => `/p/${project}`,
+  view: (project: string, view: ProjectView) => (view === 'board' ? `/p/${project}` : `/p/${project}/${view}`),
   task: (project: string, number: number) => `/p/${project}/t/${number}`,
+  archive: (project: string) => `/p/${project}/archive`,
   trash: (project: string) => `/p/${project}/trash`,
   settings: (project: string) => `/p/${project}/settings`,
   signIn: (next = '/') => (next === '/' ? '/sign-in' : `/sign-in?next=${encodeURIComponent(next)}`),
   signUp: (next = '/') => (next === '/' ? '/sign-up' : `/sign-up?next=${encodeURIComponent(next)}`),
 };
 
+/** The address of the page `route` with that task open over it, or with none; filters and the like stay. */
+export function withTask(route: Route, search: string, task: OpenTask | null): string {
+  if (route.page === 'home' || route.page === 'search') {
+    const query = new URLSearchParams(search);
+    if (task) query.set(OPEN, `${task.project}.${task.number}`);
+    else query.delete(OPEN);
+    return (route.page === 'home' ? paths.home : paths.search) + (query.size > 0 ? `?${query}` : '');
+  }
+  if (route.page === 'project' && (!task || task.project === route.project)) {
+    return paths.view(route.project, route.view) + (task ? `/t/${task.number}` : '') + search;
+  }
+  return task ? paths.task(task.project, task.number) : paths.home;
+}
+
+/** What stays the same page however much is opened or filtered on it. */
+export function pageOf(route: Route): string {
+  const project = 'project' in route ? route.project : '';
+  return [route.page, project, route.page === 'project' ? route.view : ''].join(' ');
+}
+
 class Router {
   route = $state.raw<Route>(parse(location.pathname, location.search));
+  /** The query of the address, `?` included; filters live in it. */
+  search = $state(location.search);
+  readonly query = $derived(new URLSearchParams(this.search));
+
+  readonly #memory = new PageMemory();
 
   /** Follows the browser's history and every plain click on a link to a page of ours. Returns what undoes it. */
   start(): () => void {
-    const read = () => {
-      this.route = parse(location.pathname, location.search);
+    const back = () => {
+      this.#memory.leave();
+      const page = pageOf(this.route);
+      this.#read();
+      this.#memory.back(page === pageOf(this.route));
     };
     const click = (event: MouseEvent) => this.#follow(event);
-    addEventListener('popstate', read);
+    const stop = this.#memory.start();
+    addEventListener('popstate', back);
     document.addEventListener('click', click);
     return () => {
-      removeEventListener('popstate', read);
+      stop();
+      removeEventListener('popstate', back);
       document.removeEventListener('click', click);
     };
   }
 
   go(path: string, { replace = false } = {}): void {
+    const page = pageOf(this.route);
     if (path !== location.pathname + location.search) {
-      if (replace) history.replaceState(null, '', path);
-      else history.pushState(null, '', path);
+      if (replace) this.#memory.replace(path);
+      else this.#memory.push(path);
     }
-    this.route = parse(location.pathname, location.search);
+    this.#read();
+    if (page !== pageOf(this.route)) this.#memory.arrive();
+  }
+
+  /** The address that opens this task over the page shown now. */
+  taskPath(task: OpenTask): string {
+    return withTask(this.route, this.search, task);
+  }
+
+  /** Back to the page the task was opened from, by the browser's history where that is the step before. */
+  closeTask(): void {
+    const path = withTask(this.route, this.search, null);
+    if (this.#memory.cameFrom(path)) history.back();
+    else this.go(path);
+  }
+
+  /** Changes parameters of the address in place; an empty value takes one out. */
+  setQuery(values: Record<string, string>): void {
+    const query = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(values)) {
+      if (value) query.set(name, value);
+      else query.delete(name);
+    }
+    this.go(location.pathname + (query.size > 0 ? `?${query}` : ''), { replace: true });
+  }
+
+  #read(): void {
+    const { pathname, search } = location;
+    if (search !== this.search) this.search = search;
+    this.route = parse(pathname, search);
   }
 
   #follow(event: MouseEvent): void {

@@ -139,6 +139,34 @@ export interface Task extends Card {
   description: string;
 }
 
+/** What is said of a project beside something that is in it. */
+export interface ProjectName {
+  id: Id;
+  key: string;
+  name: string;
+}
+
+/** An open task that is assigned to the person who asks, with where it stands. */
+export interface MyTask extends Card {
+  project: ProjectName;
+  column: Pick<Column, 'key' | 'name' | 'is_done'>;
+}
+
+/** A comment that mentions the person who asks. */
+export interface Mention extends Comment {
+  project: ProjectName;
+  task: Pick<Card, 'id' | 'key' | 'number' | 'title'>;
+}
+
+/** Something found: a task, or a comment on it. `excerpt` is the words around the place. */
+export interface SearchHit {
+  kind: 'task' | 'comment';
+  project: ProjectName;
+  task: Card;
+  comment: Comment | null;
+  excerpt: string;
+}
+
 export interface Comment {
   id: Id;
   project_id: Id;
@@ -215,9 +243,11 @@ export interface SocketStats {
   uptime_s: number;
 }
 
+/** A part of a project's log. `next_since` is null at its head. */
 export interface EventPage {
+  epoch: string;
+  seq: number;
   items: BoardEvent[];
-  /** Where the next page begins; null at the head of the log. */
   next_since: number | null;
 }
 

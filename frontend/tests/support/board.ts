@@ -4,10 +4,6 @@ import { BoardStore } from '../../src/lib/board.svelte';
 import type { Surroundings } from '../../src/lib/board-parts';
 import type { Endpoints } from '../../src/lib/endpoints';
 import type { Live, Message } from '../../src/lib/live';
-import { Copies } from '../../src/lib/local/copies';
-import { Outbox } from '../../src/lib/local/outbox';
-import { Sender } from '../../src/lib/local/sender';
-import { Rough, type Shelf } from '../../src/lib/local/shelf';
 import type { Board, BoardEvent, Card, Task } from '../../src/lib/types';
 
 export const AT = '2026-11-22T10:00:00.000Z';
@@ -161,7 +157,7 @@ export function fakeRest(now: () => Board = board) {
   return {
     projects: {
       board: vi.fn<Rest['projects']['board']>(async () => structuredClone(now())),
-      events: vi.fn<Rest['projects']['events']>(async () => ({ items: [], next_since: null })),
+      events: vi.fn<Rest['projects']['events']>(async () => ({ epoch: 'e1', seq: 10, items: [], next_since: null })),
     },
     tasks: {
       get: vi.fn<Rest['tasks']['get']>(async (id) => task(id)),
@@ -182,31 +178,20 @@ export function fakeRest(now: () => Board = board) {
   };
 }
 
-/** What a device has, in memory and localStorage, with a sender of its own. */
-export function fakeDevice(rest: unknown, user: string | null, shelf: Shelf = new Rough()) {
-  if (user === null) return { copies: null, outbox: null };
-  const outbox = new Outbox(shelf, user);
-  const sender = new Sender(outbox, rest as Endpoints, { pause: async () => {}, now: () => Date.now() });
-  outbox.wake = () => sender.wake();
-  sender.start();
-  return { copies: new Copies(shelf, user), outbox, sender };
-}
-
-export async function openBoard(over: Partial<Surroundings> & { start?: Board; shelf?: Shelf } = {}) {
+export async function openBoard(over: Partial<Surroundings> & { start?: Board } = {}) {
   const live = new FakeLive();
   const rest = fakeRest(() => over.start ?? board());
-  const user = over.user === undefined ? 'anna' : over.user;
-  const device = fakeDevice(over.rest ?? rest, user, over.shelf);
+  const onRefused = vi.fn<Surroundings['onRefused']>();
   const store = new BoardStore('p', {
     rest: rest as unknown as Endpoints,
     live,
-    user,
-    device,
+    user: 'anna',
+    onRefused,
     soon: (draw) => draw(),
     ...over,
   });
   await store.open();
-  return { store, live, rest, device };
+  return { store, live, rest, onRefused };
 }
 
 /** Ids of the cards of a column, as shown. */
