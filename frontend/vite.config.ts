@@ -1,4 +1,5 @@
 /// <reference types="vitest/config" />
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
@@ -9,6 +10,13 @@ import { precache, SERVICE_WORKER } from './precache.ts';
 const server = process.env.TIMETODO_API ?? 'http://127.0.0.1:8000';
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+/** The one place that has the product's version. */
+function version(): string {
+  const [, found] = /__version__ = "(.+)"/.exec(readFileSync(here('../app/__init__.py'), 'utf8')) ?? [];
+  if (!found) throw new Error('app/__init__.py has no version');
+  return found;
+}
+
 /** The page is empty until its script has run, which also knows the theme: nothing of another colour flashes before. */
 function paintedWhenReady(): Plugin {
   const handler = (html: string) => html.replace('<script type="module"', '<script type="module" blocking="render"');
@@ -17,6 +25,7 @@ function paintedWhenReady(): Plugin {
 
 export default defineConfig({
   base: '/',
+  define: { __VERSION__: JSON.stringify(version()) },
   plugins: [svelte(), paintedWhenReady(), precache()],
   resolve: {
     alias: { $client: here('../static/js/websocket.js') },

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import Board from '../src/components/board/Board.svelte';
 import ConflictDialog from '../src/components/dialogs/ConflictDialog.svelte';
 import SignUpForm from '../src/components/SignUpForm.svelte';
+import Keyboard from '../src/components/shortcuts/Keyboard.svelte';
 import TaskPanel from '../src/components/task/TaskPanel.svelte';
 import { announcer } from '../src/lib/announcer.svelte';
 import { BoardView } from '../src/lib/board-view.svelte';
@@ -22,6 +23,7 @@ async function drawBoard(start: BoardData = board()) {
   const opened = await openBoard({ start });
   const view = new BoardView(opened.store);
   render(Board, { view });
+  render(Keyboard);
   return { ...opened, view };
 }
 
@@ -211,7 +213,7 @@ describe('the task panel', () => {
     const { live, store } = await openTask();
     const field = screen.getByRole('textbox', { name: 'New comment' });
     await fireEvent.input(field, { target: { value: 'Looks good' } });
-    expect(live.typing).toHaveBeenCalledWith('p', 't1', 'comment');
+    expect(live.typing).toHaveBeenCalledWith('p', 't1');
     await fireEvent.keyDown(field, { key: 'Enter', ctrlKey: true });
     await vi.waitFor(() => expect(screen.getByText('Looks good')).toBeTruthy());
     expect(screen.getByText(/sending/)).toBeTruthy();

@@ -25,6 +25,11 @@ describe('a shape as a path', () => {
     expect(pathOf([['rect', box]])).toBe('M3 4h18v10h-18v-10z');
   });
 
+  test('a path that begins by the way from the origin stays there, behind another shape too', () => {
+    const tick: [string, { d: string }] = ['path', { d: 'm9 12 2 2' }];
+    expect(pathOf([['line', { x1: 1, y1: 1, x2: 2, y2: 2 }], tick])).toBe('M1 1L2 2M0 0m9 12 2 2');
+  });
+
   test('what no icon has is an error, not a blank', () => {
     expect(() => pathOf([['text', {}]])).toThrow('<text>');
   });

@@ -34,10 +34,8 @@ test('a chosen theme and density are on the page, and there again at the next vi
 
 test('another window’s choice shows here', () => {
   localStorage.setItem('timetodo.theme', 'light');
-  localStorage.setItem('timetodo.shortcuts', 'off');
   dispatchEvent(new Event('storage'));
   expect(root.dataset.theme).toBe('light');
-  expect(preferences.shortcuts).toBe(false);
 });
 
 test('what was kept by another version and means nothing now is as if it were not there', () => {

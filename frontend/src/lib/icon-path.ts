@@ -12,7 +12,8 @@ function drawn([tag, attributes]: Shape): string {
   const n = (name: string, otherwise = 0) => Number(attributes[name] ?? otherwise);
   switch (tag) {
     case 'path':
-      return String(attributes.d);
+      // A first `m` counts from the origin; behind another shape it would count from that one's end.
+      return String(attributes.d).replace(/^m/, 'M0 0m');
     case 'line':
       return `M${n('x1')} ${n('y1')}L${n('x2')} ${n('y2')}`;
     case 'circle':

@@ -1,7 +1,6 @@
 /**
- * How this browser likes the page: theme, density, whether single letters are shortcuts, and whether others see what
- * one does. Kept on the device, since a phone and a desk want different things; every window of this browser follows
- * at once.
+ * How this browser likes the page to look: theme and density. Kept on the device, since a phone and a desk want
+ * different things; every window of this browser follows at once.
  */
 import { remember, remembered } from './storage';
 
@@ -19,14 +18,10 @@ const oneOf = <T extends string>(all: readonly T[], value: string | null, first:
 const read = {
   theme: () => oneOf(THEMES, remembered('theme'), 'system'),
   density: () => oneOf(DENSITIES, remembered('density'), 'cosy'),
-  shortcuts: () => remembered('shortcuts') !== 'off',
-  visible: () => remembered('visible') !== 'off',
 };
 
 let theme = $state(read.theme());
 let density = $state(read.density());
-let shortcuts = $state(read.shortcuts());
-let visible = $state(read.visible());
 
 export const preferences = {
   get theme(): Theme {
@@ -45,29 +40,11 @@ export const preferences = {
     remember('density', value);
     apply();
   },
-  /** Whether a letter alone may be a command (WCAG 2.1.4 asks for a switch). */
-  get shortcuts(): boolean {
-    return shortcuts;
-  },
-  set shortcuts(value: boolean) {
-    shortcuts = value;
-    remember('shortcuts', value ? 'on' : 'off');
-  },
-  /** Whether others see which card one looks at and where one writes. That one is online they see in any case. */
-  get visible(): boolean {
-    return visible;
-  },
-  set visible(value: boolean) {
-    visible = value;
-    remember('visible', value ? 'on' : 'off');
-  },
   /** Puts theme and density on the page, and follows the other windows. Returns what ends that. */
   start(): () => void {
     const follow = () => {
       theme = read.theme();
       density = read.density();
-      shortcuts = read.shortcuts();
-      visible = read.visible();
       apply();
     };
     addEventListener('storage', follow);

@@ -23,3 +23,5 @@ export function describeAgent(agent: string | null): string | null {
   const nameOf = (list: typeof BROWSERS) => list.find(([, pattern]) => pattern.test(agent))?.[0];
   return [nameOf(BROWSERS), nameOf(SYSTEMS)].filter(Boolean).join(', ') || agent.slice(0, 60);
 }
+
+export const isPhone = (agent: string | null): boolean => /Android|iPhone|iPad|Mobile/.test(agent ?? '');

@@ -1,0 +1,81 @@
+/** What can be done on every page of who is signed in, and where one can go. */
+import { attempt } from '../attempt';
+import { parse, paths, router } from '../router.svelte';
+import { session } from '../session.svelte';
+import type { Action } from './action';
+import { layers } from './layers.svelte';
+
+/** The project that is open, by its address. */
+function projectHere(): string | null {
+  const { route } = router;
+  return 'project' in route && typeof route.project === 'string' ? route.project : null;
+}
+
+const calendar = () => `/p/${projectHere()}/calendar`;
+const exists = (path: string) => parse(path).page !== 'not-found';
+
+export function pageActions(): Action[] {
+  const signedIn = () => session.user !== null;
+  return [
+    {
+      id: 'shortcuts',
+      title: 'action.shortcuts',
+      group: 'general',
+      icon: 'keyboard',
+      keys: ['?'],
+      run: () => layers.open('shortcuts'),
+    },
+    {
+      id: 'search',
+      title: 'action.search',
+      group: 'general',
+      icon: 'search',
+      keys: ['/'],
+      when: signedIn,
+      run: search,
+    },
+    {
+      id: 'go-home',
+      title: 'action.go_home',
+      group: 'go',
+      icon: 'home',
+      keys: ['G M'],
+      when: signedIn,
+      run: () => router.go('/'),
+    },
+    {
+      id: 'go-calendar',
+      title: 'action.go_calendar',
+      group: 'go',
+      icon: 'calendar',
+      keys: ['G C'],
+      when: () => projectHere() !== null && exists(calendar()),
+      run: () => router.go(calendar()),
+    },
+    {
+      id: 'profile',
+      title: 'profile.title',
+      group: 'go',
+      icon: 'user',
+      keys: [],
+      when: signedIn,
+      run: () => router.go(paths.profile),
+    },
+    {
+      id: 'sign-out',
+      title: 'session.sign_out',
+      group: 'general',
+      icon: 'exit',
+      keys: [],
+      when: signedIn,
+      run: () => void attempt(() => session.signOut()),
+    },
+  ];
+}
+
+/** The field for it, where the page shows one; else its page. */
+function search(): void {
+  const field = document.querySelector<HTMLElement>('[data-search]');
+  if (field) field.focus();
+  else if (exists('/search')) router.go('/search');
+}

@@ -1,0 +1,36 @@
+/** A small layer beside something: in the top layer, inside the window, gone with a press elsewhere. */
+
+/** Distance to the edge of the window, and to what it belongs to, in pixels. */
+const EDGE = 8;
+const GAP = 4;
+
+export interface PopoverOptions {
+  beside: DOMRect;
+  onoutside: () => void;
+}
+
+/** For `use:popover`; the element needs `popover="manual"` and a fixed position. */
+export function popover(element: HTMLElement, { beside, onoutside }: PopoverOptions) {
+  element.showPopover?.();
+  const place = () => {
+    const { offsetWidth: width, offsetHeight: height } = element;
+    const below = beside.bottom + GAP;
+    const above = beside.top - GAP - height;
+    const top = below + height <= innerHeight - EDGE || above < EDGE ? below : above;
+    const left = Math.min(beside.left, innerWidth - EDGE - width);
+    element.style.setProperty('top', `${Math.max(EDGE, Math.min(top, innerHeight - EDGE - height))}px`);
+    element.style.setProperty('left', `${Math.max(EDGE, left)}px`);
+  };
+  place();
+  const outside = (event: Event) => {
+    if (!element.contains(event.target as Node)) onoutside();
+  };
+  document.addEventListener('pointerdown', outside, true);
+  addEventListener('resize', onoutside);
+  return {
+    destroy: () => {
+      document.removeEventListener('pointerdown', outside, true);
+      removeEventListener('resize', onoutside);
+    },
+  };
+}

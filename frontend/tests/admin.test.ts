@@ -1,0 +1,125 @@
+import { render, screen } from '@testing-library/svelte';
+import { describe, expect, test, vi } from 'vitest';
+import Sparkline from '../src/components/ui/Sparkline.svelte';
+import { formatBytes, formatDuration } from '../src/lib/amounts';
+import { LiveNumbers } from '../src/lib/live-numbers.svelte';
+import { PeopleSearch } from '../src/lib/people-search.svelte';
+import { lineOf, summaryOf, topOf } from '../src/lib/sparkline';
+import type { AdminUser, Page, SocketStats } from '../src/lib/types';
+import { later, settled } from './support/board';
+
+const stats = (over: Partial<SocketStats>): SocketStats => ({
+  active_connections: 3,
+  authenticated_users: 2,
+  anonymous_connections: 1,
+  active_rooms: 1,
+  total_connections: 9,
+  messages_sent: 100,
+  messages_received: 50,
+  events_delivered: 1_000,
+  replays: 0,
+  uptime_s: 100,
+  ...over,
+});
+
+describe('the live numbers', () => {
+  test('are a rate by the server’s own clock, unknown at first and after a restart', async () => {
+    const answers = [
+      stats({ uptime_s: 100, events_delivered: 1_000 }),
+      stats({ uptime_s: 104, events_delivered: 1_200, active_connections: 5 }),
+      stats({ uptime_s: 1, events_delivered: 4 }),
+    ];
+    let at = 0;
+    const numbers = new LiveNumbers(
+      async () => answers.shift() as SocketStats,
+      () => (at += 2_000),
+    );
+    for (let look = 0; look < 3; look++) await numbers.look();
+    expect(numbers.samples).toEqual([
+      { at: 2_000, connections: 3, events: null },
+      { at: 4_000, connections: 5, events: 50 },
+      { at: 6_000, connections: 3, events: null },
+    ]);
+  });
+
+  test('a failed look is told and the next one forgets it', async () => {
+    const look = vi.fn().mockRejectedValueOnce(new Error('no')).mockResolvedValue(stats({}));
+    const numbers = new LiveNumbers(look);
+    await numbers.look();
+    expect(numbers.error).toBeInstanceOf(Error);
+    await numbers.look();
+    expect(numbers.error).toBeNull();
+    expect(numbers.samples).toHaveLength(1);
+  });
+});
+
+describe('the chart', () => {
+  const points = [
+    { at: 0, value: 10 },
+    { at: 50, value: 40 },
+    { at: 100, value: 20 },
+  ];
+
+  test('ends at the right edge and stands on the lower one', () => {
+    expect(lineOf(points, 100, 200, 100, 50)).toBe('M0 80L100 20L200 60');
+  });
+
+  test.each([
+    [0, 1],
+    [3, 5],
+    [41, 50],
+    [100, 100],
+    [101, 200],
+  ])('up to %d the scale goes to %d', (most, top) => {
+    expect(topOf(most)).toBe(top);
+  });
+
+  test('is told in words and in a table', () => {
+    expect(summaryOf([])).toBeNull();
+    render(Sparkline, { label: 'Connections', points, spanMs: 100 });
+    expect(screen.getByRole('img', { name: 'Connections: now 20, least 10, most 40, on average 23.3' })).toBeTruthy();
+    expect(screen.getByRole('columnheader', { name: 'Connections', hidden: true })).toBeTruthy();
+  });
+});
+
+describe('the search for people', () => {
+  const person = (name: string) => ({ id: name, name }) as AdminUser;
+
+  test('an answer to what is no longer asked is not shown', async () => {
+    const first = later<Page<AdminUser>>();
+    const fetch = vi.fn().mockReturnValueOnce(first.promise);
+    fetch.mockResolvedValue({ items: [person('Anna')], next_cursor: null });
+    const search = new PeopleSearch(fetch);
+    void search.search();
+    await search.search();
+    first.resolve({ items: [person('Boris')], next_cursor: null });
+    await settled();
+    expect(search.people?.map(({ name }) => name)).toEqual(['Anna']);
+  });
+
+  test('more are put behind, and a changed one in its place', async () => {
+    const fetch = vi.fn().mockResolvedValueOnce({ items: [person('Anna')], next_cursor: 'c1' });
+    fetch.mockResolvedValueOnce({ items: [person('Boris')], next_cursor: null });
+    const search = new PeopleSearch(fetch);
+    await search.search();
+    expect(search.more).toBe(true);
+    await search.next();
+    expect(fetch).toHaveBeenLastCalledWith('', 'c1');
+    search.put({ ...person('Anna'), is_active: false });
+    expect(search.people?.map(({ name, is_active }) => [name, is_active])).toEqual([
+      ['Anna', false],
+      ['Boris', undefined],
+    ]);
+    expect(search.more).toBe(false);
+  });
+});
+
+describe('amounts', () => {
+  test('are read in the language', () => {
+    expect(formatBytes(1_536_000_000, 'en')).toBe('1.5 GB');
+    expect(formatBytes(1_536_000_000, 'ru')).toBe('1,5 ГБ');
+    expect(formatDuration(273_840, 'en')).toBe('3 days 4 hours');
+    expect(formatDuration(273_840, 'ru').replace(/\u00a0/g, ' ')).toBe('3 дня 4 часа');
+    expect(formatDuration(0.4, 'en')).toBe('0 seconds');
+  });
+});
