@@ -167,7 +167,7 @@ static int run_phase(void) {
     memset(&last_delivery, 0, sizeof last_delivery);
     memset(&http_time, 0, sizeof http_time);
     memset(&probe_time, 0, sizeof probe_time);
-    measured_deliveries = measured_events = http_done = http_failed = 0;
+    measured_deliveries = measured_events = http_done = http_failed = http_again = 0;
     max_late_ns = 0;
     is_sending = 1;
     begin_paces();
@@ -202,9 +202,9 @@ static int run_phase(void) {
            "\"other_cpu_share\":%.4f,",
            cpu / 1e9, cpu / 1e9 / s, in_time ? cpu / 1e3 / in_time : 0, own_cpu / 1e9 / s,
            ((double)machine_cpu - cpu - own_cpu) / 1e9 / s);
-    printf("\"http_done\":%lu,\"http_failed\":%lu,\"http_per_s\":%.1f,\"http_unsent\":%ld,"
+    printf("\"http_done\":%lu,\"http_failed\":%lu,\"http_again\":%lu,\"http_per_s\":%.1f,\"http_unsent\":%ld,"
            "\"cpu_us_per_request\":%.1f,\"late_ms\":%.2f,",
-           answered, http_failed, answered / s, unsent, answered ? cpu / 1e3 / answered : 0, max_late_ns / 1e6);
+           answered, http_failed, http_again, answered / s, unsent, answered ? cpu / 1e3 / answered : 0, max_late_ns / 1e6);
     histogram_print("delivery", &delivery);
     histogram_print("last_delivery", &last_delivery);
     histogram_print("http", &http_time);

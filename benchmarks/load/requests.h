@@ -7,23 +7,29 @@
 #include "readers.h"
 
 enum { NEEDLE = 10 };               /* '@' in a request's template, replaced by the number of the request */
+enum { MAX_TRIES = 3 };
 
-static void send_request(struct request *request, int64_t at) {
+/* Write a request; what becomes of it is seen when the answer, or the end of the connection, is read. */
+static void write_request(struct request *request) {
     static char text[65536];
     char digits[NEEDLE + 1];
-    const char *template = want.http[http_sent % want.http_count];
+    const char *template = want.http[request->number % want.http_count];
     size_t size = strlen(template);
     memcpy(text, template, size + 1);
-    snprintf(digits, sizeof digits, "%010lu", http_sent);
+    snprintf(digits, sizeof digits, "%010lu", request->number);
     for (char *c = text; (c = strstr(c, "@@@@@@@@@@")); c += NEEDLE) memcpy(c, digits, NEEDLE);
+    request->tries++;
+    send_all(request->fd, text, size);
+}
+
+static void send_request(struct request *request, int64_t at) {
     if (*want.mark) {
         marks[http_sent % RING] = (struct event){at, want.clients};
         published++;
         in_flight++;
     }
-    *request = (struct request){.fd = request->fd, .busy = 1, .at = at};
-    http_sent++;
-    if (!send_all(request->fd, text, size)) fail("an HTTP connection broke");
+    *request = (struct request){.fd = request->fd, .busy = 1, .at = at, .number = http_sent++};
+    write_request(request);
 }
 
 /* Take bytes of an answer; return whether it is complete. */
@@ -48,14 +54,25 @@ static void open_request(int index) {
     watch(requests[index].fd, -1 - index, EPOLLIN, EPOLL_CTL_ADD);
 }
 
+/* Dial again: the server keeps an idle connection for some seconds. Where its end and the next request met on the way,
+   nothing was answered, and the request goes out once more, as RFC 9112 section 9.3.1 has it; its time runs on. */
+static void redial(int index) {
+    struct request *request = &requests[index];
+    if (request->busy && (request->size || request->tries == MAX_TRIES))
+        fail("the server hung up on an HTTP client that waits for its answer");
+    close(request->fd);
+    open_request(index);
+    if (!request->busy) return;
+    http_again++;
+    write_request(request);
+}
+
 static void read_request(int index) {
     struct request *request = &requests[index];
     ssize_t got = recv(request->fd, buffer, READ_BYTES, 0);
     if (got < 0 && errno == EAGAIN) return;
-    if (got <= 0 && request->busy) fail("the server hung up on an HTTP client that waits for its answer");
-    if (got <= 0) {                         /* idle for longer than the server keeps a connection */
-        close(request->fd);
-        open_request(index);
+    if (got <= 0) {
+        redial(index);
         return;
     }
     if (!take_answer(request, buffer, got)) return;

@@ -39,7 +39,8 @@ struct room {
 };
 
 struct request {
-    int fd, busy, status, file;
+    int fd, busy, status, file, tries;
+    uint64_t number;
     int64_t at;
     size_t size, expected;
     uint8_t head[16384];
@@ -52,7 +53,7 @@ static struct event marks[RING];
 static struct histogram delivery, last_delivery, http_time, probe_time;
 static int poller, timer, control = -1, in_flight, ready_count, handshakes, next_client, client_count;
 static int done_count, lost_clients, retries, is_sending, is_measuring, churn_next;
-static uint64_t published, delivered, measured_deliveries, measured_events, repeated, http_done, http_failed, http_sent;
+static uint64_t published, delivered, measured_deliveries, measured_events, repeated, http_done, http_failed, http_sent, http_again;
 static uint64_t resyncs, churned, bytes_in, marks_seen;
 static int64_t started_at, all_ready_at, until_at, measure_from, probe_at, max_late_ns;
 static uint8_t buffer[READ_BYTES * 2];
