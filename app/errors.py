@@ -6,10 +6,11 @@
      │    ├── InvalidCredentials              │    ├── EmailTaken
      │    └── TokenExpired                    │    ├── LastOwner
      ├── Forbidden 403                        │    └── ColumnNotEmpty
-     │    └── RegistrationClosed              ├── Gone 410
+     │    └── RegistrationClosed              │    ├── LastAdmin, OwnAccount
+     │                                        ├── Gone 410
      ├── NotFound 404                         ├── TooLarge 413
      ├── InvalidField 422                     ├── RateLimited 429
-     │    └── IdempotencyKeyReused            └── Unavailable 503
+     └── IdempotencyKeyReused 422             └── Unavailable 503
 
 Transports turn them into problem+json or an `error` message; nothing else ever reaches a client.
 """
@@ -76,6 +77,14 @@ class EmailTaken(Conflict):
 
 class LastOwner(Conflict):
     code = "last_owner"
+
+
+class LastAdmin(Conflict):
+    code = "last_admin"
+
+
+class OwnAccount(Conflict):
+    code = "own_account"
 
 
 class ColumnNotEmpty(Conflict):

@@ -41,6 +41,7 @@ class Action(StrEnum):
     READ = "read"
     SEE_MEMBERS_LIST = "see_members_list"
     SIGNAL = "signal"
+    SAVE_VIEWS = "save_views"
     COMMENT = "comment"
     EDIT_TASKS = "edit_tasks"
     EDIT_LABELS = "edit_labels"
@@ -57,6 +58,7 @@ _LEAST_RANK: Final = MappingProxyType(
         Action.READ: _Rank.PUBLIC,
         Action.SEE_MEMBERS_LIST: _Rank.VIEWER,
         Action.SIGNAL: _Rank.VIEWER,
+        Action.SAVE_VIEWS: _Rank.VIEWER,
         Action.COMMENT: _Rank.COMMENTER,
         Action.EDIT_TASKS: _Rank.EDITOR,
         Action.EDIT_LABELS: _Rank.EDITOR,

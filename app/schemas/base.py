@@ -55,7 +55,8 @@ def _without_nul(text: str) -> str:
     return text
 
 
-def _not_blank(text: str) -> str:
+def not_blank(text: str) -> str:
+    """Refuse a text of nothing but white space."""
     if not text.strip():
         message = "must not be blank"
         raise ValueError(message)
@@ -63,7 +64,7 @@ def _not_blank(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]
-Line = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_not_blank)]
+Line = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(not_blank)]
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
 UtcTime = Annotated[
     datetime,

@@ -24,6 +24,7 @@ _ACTION_PHRASE = {
     Action.READ: "read this project",
     Action.SEE_MEMBERS_LIST: "see who its members are",
     Action.SIGNAL: "show others what you are doing here",
+    Action.SAVE_VIEWS: "keep views of this project",
     Action.COMMENT: "comment here",
     Action.EDIT_TASKS: "change tasks here",
     Action.EDIT_LABELS: "change labels here",

@@ -1,4 +1,4 @@
-"""Reading a project's log: replay for a connection, pages for a script. Never partial, never out of order."""
+"""Reading a project's log: replay for a connection, pages for a script, the activity of a task. Never out of order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,10 @@ from app.domain.events import Event, EventType
 from app.errors import Gone
 from app.models import LoggedEvent, Project
 from app.permissions import Action
+from app.schemas.base import Page, decode_cursor, make_page
 from app.schemas.tasks import EventPage
-from app.services.access import Actor, Record, open_project
+from app.services.access import Actor, Record, open_project, open_task
+from app.services.task_rows import load_row
 
 
 class ResumeFailure(StrEnum):
@@ -97,6 +99,21 @@ async def read_page(
         items=items,
         next_since=last if last < head.seq else None,
     )
+
+
+async def read_activity(
+    uow: UnitOfWork, actor: Actor | None, task_id: UUID, *, cursor: str | None, limit: int
+) -> Page[dict[str, Any]]:
+    """Return a page of the events about a task and its comments, newest first, as far back as the log is kept."""
+    project = await open_task(uow, actor, task_id, Action.READ)
+    await load_row(uow, project, task_id)
+    statement = (
+        select(*_STORED_EVENT).where(LoggedEvent.task_id == task_id).order_by(LoggedEvent.seq.desc()).limit(limit + 1)
+    )
+    if before := decode_cursor(cursor, int):
+        statement = statement.where(LoggedEvent.seq < before[0])
+    events = [orjson.loads(_to_event(row).encoded) for row in (await uow.fetch(statement)).all()]
+    return make_page(events, limit, lambda event: (event["seq"],))
 
 
 async def read_events(uow: UnitOfWork, project_id: UUID, since: int, limit: int) -> list[Event]:

@@ -27,8 +27,11 @@ READABLE_WHEN_PUBLIC = {
     "GET /api/v1/projects/{project_id}/events/stream",
     "GET /api/v1/tasks/{task_id}",
     "GET /api/v1/tasks/{task_id}/comments",
+    "GET /api/v1/tasks/{task_id}/activity",
 }
 """Anybody may read a public project; a private one does not exist for them."""
+ADMINISTRATION = "/api/v1/admin/"
+"""Refused to whoever is no administrator before any id is looked at."""
 CAPABILITIES = {
     "GET /api/v1/invitations/{token}": "whoever holds the link may see it",
     "POST /api/v1/invitations/{token}/accept": "whoever holds the link may join",
@@ -83,7 +86,7 @@ async def test_ids_of_a_foreign_project_are_unknown_everywhere(
     before = await victim.state()
     found: dict[str, int] = {}
     for operation in operations(server.application):
-        if not operation.path_names or operation.name in CAPABILITIES:
+        if not operation.path_names or operation.name in CAPABILITIES or operation.path.startswith(ADMINISTRATION):
             continue
         for task in ("task_id", "trashed_id"):
             path = victim.fill(operation.path, task_id=victim.ids[task])
@@ -103,6 +106,8 @@ async def test_foreign_children_are_unknown_in_ones_own_project(
     before, own_before = await victim.state(), await own.state()
     found: dict[str, int] = {}
     for operation in operations(server.application):
+        if operation.path.startswith(ADMINISTRATION):
+            continue
         for name in set(operation.path_names) - {"project_id", "token"}:
             path = own.fill(operation.path, **{name: victim.ids[name]})
             answer = await boris.call(operation.method, server.url + path, json=victim.body(operation))
@@ -166,6 +171,23 @@ async def test_public_project_can_be_read_and_nothing_else(server: TestServer, v
             found[operation.name] = (anonymous.status_code, stranger.status_code)
     assert found == {name: (200, 200) if name in READABLE_WHEN_PUBLIC else (401, 403) for name in found}
     assert await victim.state() == before
+
+
+async def test_administration_is_for_administrators(server: TestServer, victim: World, boris: Person) -> None:
+    """Whoever is none is refused by every route of administration, whatever they name."""
+    before = await victim.state()
+    found: dict[str, int] = {}
+    for operation in operations(server.application):
+        if operation.path.startswith(ADMINISTRATION):
+            for user_id in (victim.owner.id, boris.id, victim.ids["task_id"]):
+                path = victim.fill(operation.path, user_id=user_id)
+                answer = await boris.call(operation.method, server.url + path, json={"is_admin": True})
+                assert_problem(answer)
+                found[operation.name] = answer.status_code
+    assert set(found.values()) == {403}
+    assert len(found) >= 3
+    assert await victim.state() == before
+    assert (await boris.get("/users/me"))["is_admin"] is False
 
 
 def test_lists_of_exceptions_name_routes_that_exist(sqlite_settings: Settings) -> None:

@@ -74,7 +74,7 @@ async def test_server_is_not_ready_without_what_it_needs(
     ):
         with monkeypatch.context() as patch:
             patch.setattr(target, replacement)
-            patch.setattr("app.api.service.CHECK_S", 0.5)
+            patch.setattr("app.api.checks.CHECK_S", 0.5)
             answer = await web.get("/readyz")
         assert answer.status_code == 503
         assert [check for check, works in answer.json()["checks"].items() if not works] == [name]

@@ -65,6 +65,10 @@ class Person:
         """Make a column."""
         return await self._make(f"/projects/{project['id']}/columns", {"name": name} | fields)
 
+    async def view(self, project: Json, name: str = "Mine", query: str = "assignee=me") -> Json:
+        """Save a view."""
+        return await self._make(f"/projects/{project['id']}/views", {"name": name, "query": query})
+
     async def add(self, project: Json, person: "Person", role: str = "editor") -> Json:
         """Add a member."""
         return await self._make(f"/projects/{project['id']}/members", {"email": person.user["email"], "role": role})

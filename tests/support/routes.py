@@ -87,7 +87,8 @@ class World:
         """Return everything of the project that anybody could read."""
         project_id, task_id = self.ids["project_id"], self.ids["task_id"]
         paths = [
-            f"/projects/{project_id}{part}" for part in ("", "/board", "/trash", "/archive", "/members", "/invitations")
+            f"/projects/{project_id}{part}"
+            for part in ("", "/board", "/trash", "/archive", "/views", "/members", "/invitations")
         ]
         paths += [f"/tasks/{task_id}", f"/tasks/{task_id}/comments", "/auth/sessions", "/users/me"]
         return {path: _stable(await self.owner.get(path)) for path in paths}
@@ -113,6 +114,7 @@ async def build_world(owner: Person) -> World:
         "label_id": label["id"],
         "user_id": owner.id,
         "invitation_id": answer.json()["id"],
+        "view_id": (await owner.view(project))["id"],
         "session_id": sessions["items"][0]["id"],
         "token": answer.json()["token"],
     }
@@ -122,6 +124,7 @@ async def build_world(owner: Person) -> World:
         "name": "New name",
         "status": "done",
         "body": "Looks good",
+        "query": "assignee=me",
         "role": "viewer",
         "email": "nobody@example.org",
         "password": PASSWORD,

@@ -19,6 +19,8 @@ CONTRACT = {
     "version_conflict": 409,
     "email_taken": 409,
     "last_owner": 409,
+    "last_admin": 409,
+    "own_account": 409,
     "column_not_empty": 409,
     "expired": 410,
     "too_large": 413,
