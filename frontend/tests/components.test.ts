@@ -213,7 +213,7 @@ describe('the task panel', () => {
     const { live, store } = await openTask();
     const field = screen.getByRole('textbox', { name: 'New comment' });
     await fireEvent.input(field, { target: { value: 'Looks good' } });
-    expect(live.typing).toHaveBeenCalledWith('p', 't1');
+    expect(live.typing).toHaveBeenCalledWith('p', 't1', 'comment');
     await fireEvent.keyDown(field, { key: 'Enter', ctrlKey: true });
     await vi.waitFor(() => expect(screen.getByText('Looks good')).toBeTruthy());
     expect(screen.getByText(/sending/)).toBeTruthy();

@@ -51,6 +51,7 @@ describe('the messages', () => {
     const code = [...files('.svelte'), ...files('.ts')].map(read).join('\n');
     const built = [
       'admin.',
+      'away.',
       'color.',
       'density.',
       'connection.',

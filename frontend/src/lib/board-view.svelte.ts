@@ -1,23 +1,15 @@
 /** What the screen of one board knows beyond its data: what is open, dragged, just changed by others. */
 import { tick } from 'svelte';
-import { SvelteMap } from 'svelte/reactivity';
-import { announce } from './announcer.svelte';
 import type { BoardStore } from './board.svelte';
 import { BoardTools } from './board-tools.svelte';
 import { temporaryId } from './changes';
 import { clock } from './clock.svelte';
 import { Drag } from './drag.svelte';
-import { t } from './i18n.svelte';
 import { showCard } from './keys';
 import { router } from './router.svelte';
 import { session } from './session.svelte';
-import type { BoardEvent, Card, Column, Id, Role } from './types';
-import { Typing } from './typing.svelte';
-
-/** How long a card that somebody else changed keeps a ring in their colour. */
-const TOUCHED_MS = 1_500;
-/** Others' changes in one second beyond which they are no longer shown one by one. */
-const STORM = 10;
+import { Together } from './together.svelte';
+import type { Card, Column, Id, Role } from './types';
 
 export type OpenDialog =
   | { name: 'members' | 'labels' | 'project' }
@@ -30,10 +22,9 @@ export class BoardView {
   readonly store: BoardStore;
   readonly drag: Drag;
   readonly clock = clock;
-  readonly typing: Typing;
+  /** What is about the others. */
+  readonly together: Together;
   readonly tools: BoardTools;
-  /** Others' recent changes: card id → the person's colour. */
-  readonly touched = new SvelteMap<Id, string>();
 
   /** Number of the task in the panel. */
   openNumber = $state<number | null>(null);
@@ -56,9 +47,6 @@ export class BoardView {
   );
   readonly openCard = $derived.by(() => this.store.shown?.tasks.find((card) => card.number === this.openNumber));
 
-  #recent: number[] = [];
-  readonly #stop: () => void;
-
   constructor(store: BoardStore) {
     this.store = store;
     this.drag = new Drag({
@@ -70,8 +58,7 @@ export class BoardView {
       },
     });
     this.tools = new BoardTools(store);
-    this.typing = new Typing(store.live, store.id, store.user);
-    this.#stop = store.follow((event) => event && this.#show(event));
+    this.together = new Together(store);
   }
 
   get timeZone(): string {
@@ -79,8 +66,7 @@ export class BoardView {
   }
 
   close(): void {
-    this.#stop();
-    this.typing.close();
+    this.together.close();
   }
 
   openMenu(id: Id, anchor: HTMLElement): void {
@@ -94,21 +80,5 @@ export class BoardView {
 
   closeTask(): void {
     router.closeTask();
-  }
-
-  #show({ type, user_id, data }: BoardEvent): void {
-    if (!type.startsWith('task_') || user_id === this.store.user || user_id === null) return;
-    const now = Date.now();
-    this.#recent = [...this.#recent.filter((at) => now - at < 1_000), now];
-    if (this.#recent.length > STORM) return;
-    const id = data.task_id as Id;
-    const actor = this.store.members.get(user_id);
-    if (type === 'task_moved' && actor) {
-      const column = this.store.columns.find(({ key }) => key === data.status);
-      announce(t('announce.other_moved', { name: actor.name, key: String(data.key), column: column?.name ?? '' }));
-    }
-    const color = actor?.avatar_color ?? 'var(--accent)';
-    this.touched.set(id, color);
-    setTimeout(() => this.touched.delete(id), TOUCHED_MS);
   }
 }

@@ -5,6 +5,7 @@ import type {
   Board,
   Column,
   Comment,
+  EventPage,
   Health,
   Id,
   Invitation,
@@ -75,6 +76,11 @@ export function endpoints(api: Api) {
       update: (id: Id, fields: ProjectFields) => patch<ProjectWithRole>(`/projects/${id}`, fields),
       delete: (id: Id) => remove(`/projects/${id}`),
       board: (id: Id) => api.get<Board>(`/projects/${id}/board`, { auth: 'optional' }),
+      /** Events after `since`, oldest first; 410 where they are no longer all there. */
+      events: (id: Id, since: number, epoch: string) =>
+        api.get<EventPage>(`/projects/${id}/events?since=${since}&epoch=${encodeURIComponent(epoch)}&limit=1000`, {
+          auth: 'optional',
+        }),
       trash: (id: Id) => all<Task>(`/projects/${id}/trash`),
       archive: (id: Id, q: string, cursor: string | null) =>
         api.get<Page<Task>>(`/projects/${id}/archive?${queryOf({ q, cursor })}`, { auth: 'optional' }),

@@ -1,6 +1,6 @@
 /**
- * How this browser likes the page to look: theme and density. Kept on the device, since a phone and a desk want
- * different things; every window of this browser follows at once.
+ * How this browser likes the page: theme, density, and whether others see what one does. Kept on the device, since a
+ * phone and a desk want different things; every window of this browser follows at once.
  */
 import { remember, remembered } from './storage';
 
@@ -18,10 +18,12 @@ const oneOf = <T extends string>(all: readonly T[], value: string | null, first:
 const read = {
   theme: () => oneOf(THEMES, remembered('theme'), 'system'),
   density: () => oneOf(DENSITIES, remembered('density'), 'cosy'),
+  visible: () => remembered('visible') !== 'off',
 };
 
 let theme = $state(read.theme());
 let density = $state(read.density());
+let visible = $state(read.visible());
 
 export const preferences = {
   get theme(): Theme {
@@ -40,11 +42,20 @@ export const preferences = {
     remember('density', value);
     apply();
   },
+  /** Whether others see which card one looks at and where one writes. That one is online they see in any case. */
+  get visible(): boolean {
+    return visible;
+  },
+  set visible(value: boolean) {
+    visible = value;
+    remember('visible', value ? 'on' : 'off');
+  },
   /** Puts theme and density on the page, and follows the other windows. Returns what ends that. */
   start(): () => void {
     const follow = () => {
       theme = read.theme();
       density = read.density();
+      visible = read.visible();
       apply();
     };
     addEventListener('storage', follow);

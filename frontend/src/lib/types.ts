@@ -243,6 +243,14 @@ export interface SocketStats {
   uptime_s: number;
 }
 
+/** A part of a project's log. `next_since` is null at its head. */
+export interface EventPage {
+  epoch: string;
+  seq: number;
+  items: BoardEvent[];
+  next_since: number | null;
+}
+
 export interface Page<T> {
   items: T[];
   next_cursor: string | null;

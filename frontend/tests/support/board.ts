@@ -147,7 +147,7 @@ export function later<T>() {
 }
 
 type Rest = {
-  projects: Pick<Endpoints['projects'], 'board'>;
+  projects: Pick<Endpoints['projects'], 'board' | 'events'>;
   tasks: Endpoints['tasks'];
   comments: Endpoints['comments'];
 };
@@ -155,7 +155,10 @@ type Rest = {
 export function fakeRest(now: () => Board = board) {
   const never = () => new Promise<never>(() => {});
   return {
-    projects: { board: vi.fn<Rest['projects']['board']>(async () => structuredClone(now())) },
+    projects: {
+      board: vi.fn<Rest['projects']['board']>(async () => structuredClone(now())),
+      events: vi.fn<Rest['projects']['events']>(async () => ({ epoch: 'e1', seq: 10, items: [], next_since: null })),
+    },
     tasks: {
       get: vi.fn<Rest['tasks']['get']>(async (id) => task(id)),
       create: vi.fn<Rest['tasks']['create']>(never),

@@ -1,0 +1,84 @@
+/** Everything on a board that is about the others: who writes, what they just changed, what was missed, what is unread. */
+import { SvelteMap } from 'svelte/reactivity';
+import { Absence } from './absence.svelte';
+import { announce } from './announcer.svelte';
+import type { BoardStore } from './board.svelte';
+import { Storm } from './glide';
+import { t } from './i18n.svelte';
+import type { Online } from './live';
+import type { BoardEvent, Id } from './types';
+import { Typing } from './typing.svelte';
+import { Unread } from './unread.svelte';
+
+/** How long a card that somebody else changed wears their colour. */
+const TOUCHED_MS = 1_500;
+
+/** Who has just changed a card. */
+export interface Touch {
+  name: string;
+  color: string;
+}
+
+const UNKNOWN_COLOR = '#546e7a';
+
+export class Together {
+  readonly typing: Typing;
+  readonly absence: Absence;
+  readonly unread: Unread;
+  /** Others' changes of the last moments: card id → who. */
+  readonly touched = new SvelteMap<Id, Touch>();
+  /** The others who have a card open: card id → people. */
+  readonly viewers = $derived.by(() => {
+    const viewers = new Map<Id, Online[]>();
+    for (const person of this.#store.online) {
+      if (!person.viewing || person.user_id === this.#store.user) continue;
+      viewers.set(person.viewing, [...(viewers.get(person.viewing) ?? []), person]);
+    }
+    return viewers;
+  });
+
+  readonly #store: BoardStore;
+  readonly #storm = new Storm();
+  readonly #stop: () => void;
+  readonly #timers = new Map<Id, ReturnType<typeof setTimeout>>();
+  /** Called with the card before a move of somebody else is drawn. */
+  onMove: (id: Id) => void = () => {};
+
+  constructor(store: BoardStore) {
+    this.#store = store;
+    this.typing = new Typing(store.live, store.id, store.user);
+    this.absence = new Absence(store);
+    this.unread = new Unread(store);
+    this.#stop = store.follow((event) => event && this.#show(event));
+  }
+
+  color(user: Id): string {
+    return this.#store.members.get(user)?.avatar_color ?? UNKNOWN_COLOR;
+  }
+
+  close(): void {
+    this.#stop();
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.typing.close();
+    this.absence.close();
+    this.unread.close();
+  }
+
+  #show({ type, user_id, data }: BoardEvent): void {
+    if (!/^(task|comment)_/.test(type) || user_id === this.#store.user || user_id === null) return;
+    if (!this.#storm.calm(performance.now())) return;
+    const id = data.task_id as Id;
+    const name = this.#store.members.get(user_id)?.name ?? '';
+    if (type === 'task_moved') {
+      const column = this.#store.columns.find(({ key }) => key === data.status);
+      announce(t('announce.other_moved', { name, key: String(data.key), column: column?.name ?? '' }));
+      this.onMove(id);
+    }
+    this.touched.set(id, { name, color: this.color(user_id) });
+    clearTimeout(this.#timers.get(id));
+    this.#timers.set(
+      id,
+      setTimeout(() => this.touched.delete(id), TOUCHED_MS),
+    );
+  }
+}
