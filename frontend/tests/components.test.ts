@@ -289,7 +289,7 @@ describe('making an account', () => {
     await fireEvent.input(screen.getByLabelText('Name'), { target: { value: 'Анна' } });
     await fireEvent.input(screen.getByLabelText('E-mail'), { target: { value: 'anna@example.org' } });
     await fireEvent.input(screen.getByLabelText('Password'), { target: { value: 'long enough' } });
-    await fireEvent.submit(screen.getByRole('button', { name: 'Create account' }));
+    await fireEvent.submit(screen.getByRole('button', { name: 'Create administrator' }));
     expect(register).toHaveBeenCalledExactlyOnceWith({
       email: 'anna@example.org',
       password: 'long enough',
