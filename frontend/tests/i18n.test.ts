@@ -58,6 +58,7 @@ describe('the messages', () => {
       'diagnostics.',
       'error.',
       'home.',
+      'list.',
       'priority.',
       'registration.',
       'role.',

@@ -21,11 +21,16 @@ export function addMonths(day: string, months: number): string {
 
 export const monthOf = (day: string): string => day.slice(0, 7);
 
-/** Day the week begins with, 1 Monday to 7 Sunday: the browser's region decides, else Monday. */
-export function firstWeekday(locale: string = navigator.language): number {
+/** The language with the region the browser names for it, if it does: `en-GB` for `en`. */
+export const localeOf = (language: Language, preferred: readonly string[] = navigator.languages ?? []): string =>
+  preferred.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
+
+/** Day the week begins with, 1 Monday to 7 Sunday, as that language and region have it; else Monday. */
+export function firstWeekday(locale: string): number {
   try {
     const info = new Intl.Locale(locale) as Intl.Locale & { getWeekInfo?: () => { firstDay: number } };
-    return info.getWeekInfo?.().firstDay ?? 1;
+    // Where the browser does not know, English without a region is American.
+    return info.getWeekInfo?.().firstDay ?? (locale === 'en' || locale === 'en-US' ? 7 : 1);
   } catch {
     return 1;
   }

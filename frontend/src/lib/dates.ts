@@ -89,11 +89,6 @@ export function formatAgo(at: string, language: Language, timeZone: string, now:
   return format.format(0, 'second');
 }
 
-/** The day so many days later; earlier for a negative number. */
-export function addDays(day: string, count: number): string {
-  return new Date(Date.parse(day) + count * DAY_MS).toISOString().slice(0, 10);
-}
-
 /** Days from one day to another. */
 export const daysBetween = (from: string, to: string): number =>
   Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
