@@ -1,6 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import { draftOf } from '../src/lib/drafts.svelte';
 import { ApiError } from '../src/lib/errors';
-import { board, card, event, FakeLive, ids, later, openBoard, settled, task, taskEvent } from './support/board';
+import {
+  board,
+  card,
+  event,
+  FakeLive,
+  fakeDevice,
+  ids,
+  later,
+  openBoard,
+  settled,
+  task,
+  taskEvent,
+} from './support/board';
 
 const refusal = (status: number, code: string, extra: object = {}) => new ApiError(status, { code, ...extra });
 
@@ -16,7 +29,7 @@ describe('opening', () => {
     const live = new FakeLive();
     const { BoardStore } = await import('../src/lib/board.svelte');
     const rest = { projects: { board: async () => Promise.reject(refusal(404, 'not_found')) } };
-    const store = new BoardStore('p', { rest: rest as never, live, user: 'anna', onRefused: () => {} });
+    const store = new BoardStore('p', { rest: rest as never, live, user: 'anna', device: fakeDevice(rest, 'anna') });
     await store.open();
     expect(store.phase).toBe('missing');
     expect(live.joins).toEqual([]);
@@ -75,7 +88,7 @@ describe('a change of one’s own', () => {
     expect(rest.tasks.move).toHaveBeenCalledExactlyOnceWith(
       't1',
       { status: 'doing', before_id: 't4' },
-      expect.objectContaining({ patient: true, opId: store.pending[0]?.change.op_id }),
+      expect.objectContaining({ tries: 1, opId: store.pending[0]?.change.op_id }),
     );
   });
 
@@ -115,16 +128,34 @@ describe('a change of one’s own', () => {
     expect(ids(store, 'doing')).toContain('t1');
   });
 
-  test('that is refused is taken back, with the reason', async () => {
-    const { store, rest, onRefused } = await openBoard();
-    const error = refusal(403, 'forbidden');
-    rest.tasks.move.mockRejectedValue(error);
+  test('that is refused is taken back and kept with the reason, to be tried again or given up', async () => {
+    const { store, rest } = await openBoard();
+    rest.tasks.move.mockRejectedValueOnce(refusal(403, 'forbidden'));
     store.commands.move('t1', { status: 'done' });
     expect(ids(store, 'done')).toEqual(['t1']);
     await settled();
     expect(ids(store, 'done')).toEqual([]);
     expect(ids(store, 'todo')).toEqual(['t1', 't2', 't3']);
-    expect(onRefused).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ kind: 'move' }), error, card('t1'));
+    expect(store.own.failed).toMatchObject([{ change: { kind: 'move' }, problem: { status: 403, code: 'forbidden' } }]);
+    expect(store.own.marks.get('t1')).toBe('failed');
+    const op = store.own.failed[0]?.change.op_id as string;
+    store.own.retry(op);
+    expect(ids(store, 'done')).toEqual(['t1']);
+    expect(store.own.marks.get('t1')).toBe('pending');
+    await settled();
+    expect(rest.tasks.move.mock.calls.map(([, , options]) => options.opId)).toEqual([op, op]);
+  });
+
+  test('given up after a refusal leaves its text where it was typed', async () => {
+    const { store, rest } = await openBoard();
+    rest.tasks.create.mockRejectedValueOnce(refusal(422, 'validation_error'));
+    store.commands.create({ title: 'Too much', status: 'todo' });
+    await settled();
+    const [failed] = store.own.failed;
+    expect(store.cards.get('todo')?.at(-1)?.title).toBe('Too much');
+    store.own.discard(failed?.change.op_id as string);
+    expect(ids(store, 'todo')).toEqual(['t1', 't2', 't3']);
+    expect(draftOf('anna', 'card.p.todo').text).toBe('Too much');
   });
 
   test('survives the events of others', async () => {
@@ -176,12 +207,19 @@ describe('a change of one’s own', () => {
     expect(second.rest.tasks.create.mock.calls[0]?.[1].opId).toBe(key);
   });
 
-  test('leaves nothing behind once it is answered', async () => {
-    const { store, rest } = await openBoard();
+  test('leaves the device once a board that shows it is there', async () => {
+    const { store, rest, live, device } = await openBoard();
+    const kept = () => Object.keys(localStorage).filter((key) => key.includes('outbox')).length;
     rest.tasks.move.mockResolvedValue(task('t1', { status: 'done', version: 2 }));
     store.commands.move('t1', { status: 'done' });
     await settled();
-    expect(Object.keys(localStorage).filter((key) => key.includes('outbox'))).toEqual([]);
+    expect(kept()).toBe(1);
+    const op_id = store.pending[0]?.change.op_id ?? null;
+    live.emit(taskEvent('task_moved', 11, task('t1', { status: 'done', version: 2 }), { op_id }));
+    expect(store.pending).toEqual([]);
+    await device.copies?.flush();
+    await settled();
+    expect(kept()).toBe(0);
   });
 });
 
@@ -307,7 +345,7 @@ describe('conflicts', () => {
     rest.tasks.update.mockRejectedValueOnce(conflict(['title'], sides));
     store.commands.patch('t1', { title: 'Mine' });
     await settled();
-    expect(store.conflicts).toMatchObject([{ fields: ['title'], ...sides }]);
+    expect(store.own.conflicts).toMatchObject([{ fields: ['title'], ...sides }]);
     expect(store.card('t1')?.title).toBe('Card t1');
   });
 
@@ -319,10 +357,10 @@ describe('conflicts', () => {
       rest.tasks.update.mockResolvedValue(task('t1', { title: 'Mine', version: 6 }));
       store.commands.patch('t1', { title: 'Mine' });
       await settled();
-      const [waiting] = store.conflicts;
-      if (waiting) store.settleConflict(waiting, mine);
+      const [waiting] = store.own.conflicts;
+      if (waiting) store.own.resolve(waiting, mine ? { title: 'Mine' } : { title: 'Theirs' });
       await settled();
-      expect(store.conflicts).toEqual([]);
+      expect(store.own.conflicts).toEqual([]);
       expect(rest.tasks.update).toHaveBeenCalledTimes(mine ? 2 : 1);
       if (mine) expect(rest.tasks.update.mock.calls[1]?.[2].ifMatch).toBe(5);
     }
@@ -334,7 +372,7 @@ describe('conflicts', () => {
     rest.tasks.update.mockRejectedValueOnce(conflict(['label_ids'], sides));
     store.commands.patch('t1', { label_ids: ['l1', 'l2'] });
     await settled();
-    expect(store.conflicts).toEqual([]);
+    expect(store.own.conflicts).toEqual([]);
     expect(rest.tasks.update.mock.calls[1]?.[1]).toEqual({ label_ids: ['l3', 'l2'] });
     expect(rest.tasks.update.mock.calls[1]?.[2].ifMatch).toBe(5);
   });

@@ -268,14 +268,14 @@ test('a conflict shows both sides and offers both', async () => {
   rest.tasks.update.mockRejectedValueOnce(new ApiError(409, { code: 'version_conflict', fields: ['title'], ...sides }));
   store.commands.patch('t1', { title: 'Mine' });
   await settled();
-  const [conflict] = store.conflicts;
+  const [conflict] = store.own.conflicts;
   if (!conflict) throw new Error('no conflict');
   render(ConflictDialog, { conflict, view: new BoardView(store) });
   const dialog = screen.getByRole('dialog', { hidden: true });
   expect(dialog.textContent).toContain('Mine');
   expect(dialog.textContent).toContain('Theirs');
   await fireEvent.click(screen.getByRole('button', { name: 'Keep theirs', hidden: true }));
-  expect(store.conflicts).toEqual([]);
+  expect(store.own.conflicts).toEqual([]);
 });
 
 describe('making an account', () => {

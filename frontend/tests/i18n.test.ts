@@ -59,6 +59,7 @@ describe('the messages', () => {
       'error.',
       'home.',
       'list.',
+      'local.change_',
       'priority.',
       'registration.',
       'role.',

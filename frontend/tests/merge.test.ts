@@ -55,16 +55,20 @@ describe('a conflict', () => {
   });
 
   test('about a text is for a person', () => {
-    expect(mergeLists({ title: 'M', label_ids: ['y'] }, { fields: ['title', 'label_ids'], ...sides })).toBeNull();
+    const merged = mergeLists({ title: 'M', label_ids: ['y'] }, { fields: ['title', 'label_ids'], ...sides });
+    expect(merged).toEqual({ fields: { title: 'M', label_ids: ['x', 'y'] }, left: ['title'] });
   });
 
   test('whose base is forgotten is for a person', () => {
-    expect(mergeLists({ label_ids: ['y'] }, { fields: ['label_ids'], ...sides, base: null })).toBeNull();
+    expect(mergeLists({ label_ids: ['y'] }, { fields: ['label_ids'], ...sides, base: null })).toEqual({
+      fields: { label_ids: ['y'] },
+      left: ['label_ids'],
+    });
   });
 
   test('about labels keeps the other fields of the change', () => {
     const merged = mergeLists({ priority: 'low', label_ids: ['y'] }, { fields: ['label_ids'], ...sides });
-    expect(merged).toEqual({ priority: 'low', label_ids: ['x', 'y'] });
+    expect(merged).toEqual({ fields: { priority: 'low', label_ids: ['x', 'y'] }, left: [] });
   });
 });
 

@@ -12,7 +12,7 @@ import type { Tokens } from './types';
 const BASE = '/api/v1';
 /** A request without an answer for this long is given up; the slowest honest answer is a big board. */
 const TIMEOUT_MS = 30_000;
-/** Waits between attempts; the last is repeated for a change that may wait for the network. */
+/** Waits between attempts; the last is repeated. */
 const BACKOFF_MS = [500, 1_000, 2_000, 4_000, 8_000, 15_000];
 /** Tries for a request somebody is watching; after them the error is shown, with a way to try again. */
 const WATCHED_TRIES = 3;
@@ -25,8 +25,8 @@ export interface Options {
   opId?: string;
   /** Version of the task the change was made against. */
   ifMatch?: number | undefined;
-  /** Keep trying until the server has answered, for changes that are queued on this device. */
-  patient?: boolean;
+  /** How often it is tried where nothing comes back; 3 when missing. */
+  tries?: number;
   /** `none` sends no credentials; `optional` goes on without them where nobody is signed in. */
   auth?: 'required' | 'optional' | 'none';
 }
@@ -66,6 +66,8 @@ export class Api {
 
   readonly #world: World;
   #access: { token: string; expiresAt: number } | null = null;
+  /** Somebody is taken for signed in, though the server has not said so yet. */
+  #presumed = false;
   #renewing: Promise<Tokens> | null = null;
 
   constructor(world: World = browserWorld) {
@@ -95,11 +97,17 @@ export class Api {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
     }
-    this.#access = null;
+    this.forget();
   }
 
   forget(): void {
     this.#access = null;
+    this.#presumed = false;
+  }
+
+  /** Somebody was signed in at the last visit: whoever needs a token waits for a new one instead of going without. */
+  presume(): void {
+    this.#presumed = true;
   }
 
   /** Gets a fresh access token by the cookie. One request serves everybody who asks while it runs. */
@@ -115,16 +123,18 @@ export class Api {
 
   /** An access token that is good now, or null where nobody is signed in. For the socket. */
   async token({ expired = false } = {}): Promise<string | null> {
-    if (!this.#access) return null;
+    if (!this.#access && !this.#presumed) return null;
     if (expired || this.#stale()) await this.#renewOrSignIn();
-    return this.#access.token;
+    return this.#access?.token ?? null;
   }
 
   #stale(): boolean {
-    return this.#access !== null && this.#world.now() > this.#access.expiresAt - RENEW_EARLY_MS;
+    if (!this.#access) return this.#presumed;
+    return this.#world.now() > this.#access.expiresAt - RENEW_EARLY_MS;
   }
 
   #accept(tokens: Tokens): Tokens {
+    this.#presumed = true;
     this.#access = { token: tokens.access_token, expiresAt: this.#world.now() + tokens.expires_in * 1000 };
     this.onTokens(tokens);
     return tokens;
@@ -140,7 +150,7 @@ export class Api {
   }
 
   async #authorised<T>(method: string, path: string, options: Options): Promise<T> {
-    const renews = options.auth !== 'none' && (options.auth !== 'optional' || this.#access !== null);
+    const renews = options.auth !== 'none' && (options.auth !== 'optional' || this.#access !== null || this.#presumed);
     const repeatable = method === 'GET' || options.opId !== undefined;
     for (let attempt = 0, renewed = false; ; attempt++) {
       try {
@@ -150,7 +160,7 @@ export class Api {
         if (renews && !renewed && isStale(error)) {
           renewed = true;
           await this.#renewOrSignIn();
-        } else if (repeatable && isPassing(error) && (options.patient || attempt + 1 < WATCHED_TRIES)) {
+        } else if (repeatable && isPassing(error) && attempt + 1 < (options.tries ?? WATCHED_TRIES)) {
           await this.#world.pause(waitBefore(attempt, error));
         } else {
           throw error;
@@ -204,8 +214,8 @@ function problemIn(text: string): Problem {
   }
 }
 
-/** Milliseconds before the next attempt: what the server asked for, else longer each time with full jitter. */
-function waitBefore(attempt: number, error: unknown): number {
+/** Milliseconds before the next attempt, `attempt` of which went wrong before: what the server asked for, else longer each time with full jitter. */
+export function waitBefore(attempt: number, error: unknown): number {
   if (error instanceof ApiError && error.retryAfter !== undefined) return error.retryAfter * 1000;
   const longest = BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length - 1)] as number;
   return longest * (0.5 + Math.random() / 2);

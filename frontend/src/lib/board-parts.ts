@@ -1,25 +1,30 @@
 /** The small parts of a board store: what it is given, what it tells, how it groups its cards. */
-import type { Change } from './changes';
 import type { Endpoints } from './endpoints';
+import { ApiError } from './errors';
 import type { Live } from './live';
-import type { VersionConflict } from './merge';
+import type { DeviceParts } from './local/device';
 import type { Board, BoardEvent, Card, Id } from './types';
 
 export type BoardPhase = 'loading' | 'ready' | 'missing' | 'left' | 'failed';
-
-export interface Conflict extends VersionConflict {
-  change: Change & { kind: 'patch' };
-}
 
 export interface Surroundings {
   rest: Endpoints;
   live: Live;
   user: Id | null;
-  /** A change that was not made, conflicts included. Text it carried is the receiver's to keep. */
-  onRefused: (change: Change, error: unknown, card: Card | undefined) => void;
+  /** What this device keeps for the person. */
+  device: DeviceParts;
   /** Runs `draw` soon, many calls in one frame; tests run it at once. */
   soon?: ((draw: () => void) => void) | undefined;
 }
+
+/** Why a room was left for good: its copy may not stay. */
+export const PURGED_BY: ReadonlySet<unknown> = new Set(['revoked', 'not_found', 'forbidden']);
+
+/** The server says that this project is not for this person. */
+export const isClosedTo = (error: unknown): boolean =>
+  error instanceof ApiError && [401, 403, 404].includes(error.status);
+
+export const needsSignIn = (error: unknown): boolean => error instanceof ApiError && error.status === 401;
 
 /** Calls `listener` with every event of the log, and with null after the board was read anew. */
 export type Listener = (event: BoardEvent | null) => void;

@@ -1,24 +1,36 @@
 /**
  * One open project: what the log says, the person's own changes on top, and what the screen shows of both.
  *
- * The truth (`#base`, `#pending`) changes with every event; the screen (`shown`) follows once a frame, and not at all
- * while something is dragged, so no remote event moves a card from under a finger. After an interruption the client
- * resumes from its cursor; where that is impossible the board is read again.
+ * It begins with the copy this device has, if any, and catches up from there by the log; where that is impossible the
+ * board is read again. The truth (`#base`, `own`) changes with every event; the screen (`shown`) follows once a
+ * frame, and not at all while something is dragged, so no remote event moves a card from under a finger.
  */
-import { type BoardPhase, byColumn, type Conflict, type Listener, type Surroundings } from './board-parts';
-import { type Change, isSettled, overlay, type Pending } from './changes';
+import {
+  type BoardPhase,
+  byColumn,
+  isClosedTo,
+  type Listener,
+  needsSignIn,
+  PURGED_BY,
+  type Surroundings,
+} from './board-parts';
+import { type Change, overlay } from './changes';
 import { Commands } from './commands';
 import { ConnectionWatch } from './connection.svelte';
 import type { Endpoints } from './endpoints';
-import { ApiError, isPassing } from './errors';
+import { SignedOutError } from './errors';
 import type { Live, Message, Online } from './live';
-import { conflictOf, mergeLists } from './merge';
-import { Outbox, opOf } from './outbox';
-import { reduce, toCard } from './reducer';
+import { type Entry, opOf } from './local/outbox';
+import { OwnChanges } from './local/own-changes.svelte';
+import { reduce } from './reducer';
 import { Screen } from './screen';
-import type { Board, BoardEvent, Card, Id, Label, Member, Task } from './types';
+import type { Board, BoardEvent, Card, Id, Label, Member } from './types';
 
 const NONE: never[] = [];
+/** A board from this device that is not live by then is read, for networks where sockets die. */
+const STALE_MS = 5_000;
+/** Wait before the board is read again where it could not be. */
+const REREAD_MS = 5_000;
 
 export class BoardStore {
   readonly id: Id;
@@ -28,13 +40,14 @@ export class BoardStore {
   readonly commands: Commands;
   readonly connection: ConnectionWatch;
 
+  /** The person's own changes: on their way, refused, in conflict. */
+  readonly own: OwnChanges;
+
   /** The board on the screen. */
   shown = $state.raw<Board | null>(null);
-  pending = $state.raw<readonly Pending[]>([]);
   phase = $state<BoardPhase>('loading');
   failure = $state.raw<unknown>(null);
   online = $state.raw<Online[]>([]);
-  conflicts = $state.raw<Conflict[]>([]);
 
   readonly role = $derived(
     this.shown?.members.find((member) => member.user_id === this.user)?.role ?? this.shown?.role ?? null,
@@ -47,46 +60,51 @@ export class BoardStore {
   readonly labels = $derived(new Map<Id, Label>(this.#labelList.map((label) => [label.id, label])));
   readonly members = $derived(new Map<Id, Member>(this.#memberList.map((member) => [member.user_id, member])));
 
-  readonly #onRefused: Surroundings['onRefused'];
   readonly #screen: Screen;
-  readonly #outbox: Outbox | null;
+  readonly #device: Surroundings['device'];
   readonly #stops: Array<() => void> = [];
   readonly #listeners = new Set<Listener>();
   #base: Board | null = null;
-  #pending: Pending[] = [];
   #reading: Promise<void> | null = null;
+  #again: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  constructor(id: Id, { rest, live, user, onRefused, soon }: Surroundings) {
+  constructor(id: Id, { rest, live, user, device, soon }: Surroundings) {
     this.id = id;
     this.user = user;
     this.rest = rest;
     this.live = live;
-    this.#onRefused = onRefused;
+    this.#device = device;
     this.#screen = new Screen(() => this.#draw(), soon);
-    this.#outbox = user
-      ? new Outbox(rest, id, user, {
-          accepted: (change, task) => this.#accepted(change, task),
-          refused: (change, error) => this.#refused(change, error),
-        })
-      : null;
+    this.own = new OwnChanges(id, user, device.outbox);
     this.commands = new Commands(this);
     this.connection = new ConnectionWatch(live, id);
   }
 
-  /** Reads the board and follows its log. */
+  /** Own changes on their way, drawn over the board. */
+  get pending() {
+    return this.own.pending;
+  }
+
+  /** Shows the board and follows its log. */
   async open(): Promise<void> {
     this.#listen();
     this.phase = 'loading';
-    try {
-      await this.#read();
-    } catch (error) {
-      this.failure = error;
-      this.phase = error instanceof ApiError && [401, 403, 404].includes(error.status) ? 'missing' : 'failed';
-      return;
+    const [copy] = await Promise.all([this.#device.copies?.board(this.id), this.#device.outbox?.ready]);
+    if (this.#closed) return;
+    if (copy) {
+      this.#base = copy;
+      this.#readIn(STALE_MS);
+    } else {
+      try {
+        await this.#read();
+      } catch (error) {
+        this.failure = error;
+        this.phase = isClosedTo(error) ? 'missing' : 'failed';
+        return;
+      }
     }
     if (this.#closed || !this.#base) return;
-    this.#pending = (this.#outbox?.adopt() ?? []).map((change) => ({ change }));
     this.phase = 'ready';
     this.#screen.now();
     this.#join();
@@ -94,7 +112,7 @@ export class BoardStore {
 
   close(): void {
     this.#closed = true;
-    this.#outbox?.close();
+    clearTimeout(this.#again);
     this.connection.close();
     for (const stop of this.#stops.splice(0)) stop();
     this.live.leaveProject(this.id);
@@ -112,10 +130,7 @@ export class BoardStore {
 
   /** Draws the change at once and queues it. */
   change(change: Change): void {
-    if (!this.#outbox) return;
-    this.#pending.push({ change });
-    this.#screen.now();
-    this.#outbox.add(change);
+    if (this.#base) this.own.add(change, this.#base);
   }
 
   card(id: Id): Card | undefined {
@@ -125,12 +140,6 @@ export class BoardStore {
   /** Reads the board again where no event will tell of a change, since the socket is not there. */
   async refreshUnlessLive(): Promise<void> {
     if (this.connection.state !== 'live') await this.#read().catch(() => {});
-  }
-
-  settleConflict(conflict: Conflict, keepMine: boolean): void {
-    this.conflicts = this.conflicts.filter((other) => other !== conflict);
-    const { change, current } = conflict;
-    if (keepMine) this.commands.patch(change.task_id, change.fields, current.version);
   }
 
   #listen(): void {
@@ -144,7 +153,8 @@ export class BoardStore {
     on('presence', (message) => {
       this.online = message.data.online;
     });
-    on('project_left', () => this.#left());
+    on('project_left', ({ data }) => this.#left(PURGED_BY.has(data.reason)));
+    this.#stops.push(this.own.follow((entries) => this.#onOwn(entries)));
     // After a new sign-in the client has forgotten its rooms.
     const rejoin = () => {
       if (this.live.state === 'open' && this.phase === 'ready' && !this.live.cursor(this.id)) this.#join();
@@ -164,12 +174,13 @@ export class BoardStore {
     if (!this.#base) return;
     this.#base = reduce(this.#base, event);
     this.connection.reached(this.#base.seq);
-    const op = opOf(event.op_id);
-    this.#pending = this.#pending.filter((item) => item.change.op_id !== op);
-    this.#settle();
+    this.own.show([opOf(event.op_id)]);
     for (const listener of this.#listeners) listener(event);
-    if (this.#base.project.deleted) this.#left();
-    else this.#screen.soon();
+    if (this.#base.project.deleted) this.#left(true);
+    else {
+      this.#keep();
+      this.#screen.soon();
+    }
   }
 
   /** The log could not be followed: the board as it is now, then on from there. */
@@ -177,13 +188,21 @@ export class BoardStore {
     try {
       await this.#read();
     } catch (error) {
-      // Without an answer the client asks for it again at its next heartbeat.
-      if (!isPassing(error)) this.#left();
+      if (isClosedTo(error)) this.#left(!needsSignIn(error));
+      else if (!(error instanceof SignedOutError)) this.#readIn(REREAD_MS);
       return;
     }
-    if (!this.#base) return;
+    if (!this.#base || this.#closed) return;
     const { epoch, seq } = this.#base;
     this.live.setCursor(this.id, { epoch, seq });
+  }
+
+  /** Reads the board in a while, unless it is live by then. */
+  #readIn(ms: number): void {
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => {
+      if (this.connection.state !== 'live') void this.#readAndResume();
+    }, ms);
   }
 
   #read(): Promise<void> {
@@ -194,56 +213,46 @@ export class BoardStore {
   }
 
   async #readNow(): Promise<void> {
-    const known = this.#pending.filter((item) => item.accepted);
+    // Whatever was accepted before the reading begins is in it.
+    const known = this.own.accepted();
     const board = await this.rest.projects.board(this.id);
-    // Whatever was accepted before the reading began is in it.
-    this.#pending = this.#pending.filter((item) => !known.includes(item));
+    this.own.show(known);
     if (this.#base?.epoch === board.epoch && this.#base.seq > board.seq) return;
     this.#base = board;
     this.connection.reached(board.seq, { whole: true });
-    this.#settle();
+    this.#keep();
     for (const listener of this.#listeners) listener(null);
     this.#screen.now();
   }
 
-  #accepted(change: Change, task: Task | null): void {
-    const item = this.#pending.find((other) => other.change.op_id === change.op_id);
-    if (!item) return;
-    item.accepted = true;
-    if (task) item.answer = toCard(task);
-    this.#settle();
-    this.#screen.soon();
+  #keep(): void {
+    if (this.#base && !this.#closed) this.#device.copies?.saveBoard(this.#base, this.own.stored);
   }
 
-  #refused(change: Change, error: unknown): void {
-    this.#pending = this.#pending.filter((item) => item.change.op_id !== change.op_id);
-    const conflict = error instanceof ApiError && change.kind === 'patch' ? conflictOf(error) : null;
-    if (conflict && change.kind === 'patch') {
-      const merged = mergeLists(change.fields, conflict);
-      if (merged) {
-        this.commands.patch(change.task_id, merged, conflict.current.version);
-        return;
-      }
-      this.conflicts = [...this.conflicts, { ...conflict, change }];
-    }
+  #onOwn(entries: readonly Entry[]): void {
+    if (this.phase !== 'ready') return;
     this.#screen.now();
-    this.#onRefused(change, error, 'task_id' in change ? this.card(change.task_id) : undefined);
+    for (const { state, change } of entries) {
+      if (state === 'failed' || state === 'conflict') this.commands.history.forget(change.op_id);
+    }
+    // No event will tell where the socket is not there.
+    const accepted = entries.some(({ state }) => state === 'accepted');
+    if (accepted && this.connection.state !== 'live') this.#readIn(REREAD_MS);
   }
 
-  #settle(): void {
-    const base = this.#base;
-    if (base) this.#pending = this.#pending.filter((item) => !isSettled(base, item));
-  }
-
-  #left(): void {
+  /** @param purge nothing of the project may stay on this device */
+  #left(purge: boolean): void {
+    if (purge) {
+      void this.#device.copies?.forgetProject(this.id);
+      this.own.discardAll();
+    }
     this.#base = null;
-    this.#pending = [];
     this.phase = 'left';
     this.#screen.now();
   }
 
   #draw(): void {
-    this.pending = [...this.#pending];
-    this.shown = this.#base && overlay(this.#base, this.#pending, this.user);
+    if (this.#base) this.own.settle(this.#base);
+    this.shown = this.#base && overlay(this.#base, this.own.drawn, this.user);
   }
 }

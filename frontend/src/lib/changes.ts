@@ -32,12 +32,14 @@ export type Change = Base &
     /** `card` is the card as it was, drawn until the server has answered. */
     | { kind: 'restore' | 'unarchive'; task_id: Id; card?: Card }
     | { kind: 'comment'; task_id: Id; body: string }
+    | { kind: 'comment-edit'; task_id: Id; comment_id: Id; body: string }
+    | { kind: 'comment-delete'; task_id: Id; comment_id: Id }
   );
 
 /** A change on its way. `answer` is the card as the server has it, once it has said yes. */
 export interface Pending {
   change: Change;
-  answer?: Card;
+  answer?: Card | undefined;
   accepted?: boolean;
 }
 
@@ -51,7 +53,7 @@ export function overlay(board: Board, pending: readonly Pending[], user: Id | nu
 }
 
 function overlayOne(board: Board, { change, answer }: Pending, user: Id | null): Board {
-  if (answer) return confirmed(board, answer);
+  if (answer && !takesAway(change)) return confirmed(board, answer);
   switch (change.kind) {
     case 'create':
       return { ...board, tasks: place(board.tasks, draftCard(board, change, user), change.task) };
@@ -77,8 +79,14 @@ function overlayOne(board: Board, { change, answer }: Pending, user: Id | null):
       return { ...board, tasks: board.tasks.filter((card) => card.id !== change.task_id) };
     case 'comment':
       return mapCard(board, change.task_id, (card) => ({ ...card, comment_count: card.comment_count + 1 }));
+    case 'comment-delete':
+      return mapCard(board, change.task_id, (card) => ({ ...card, comment_count: card.comment_count - 1 }));
+    case 'comment-edit':
+      return board;
   }
 }
+
+const takesAway = ({ kind }: Change) => kind === 'delete' || kind === 'archive';
 
 /** The server's own card, in the place it gave it. */
 function confirmed(board: Board, answer: Card): Board {
@@ -88,12 +96,12 @@ function confirmed(board: Board, answer: Card): Board {
 
 /** Whether the board itself now shows the change, so that nothing has to be drawn over it. */
 export function isSettled(board: Board, { change, answer, accepted }: Pending): boolean {
+  if (takesAway(change)) return accepted === true && 'task_id' in change && !find(board, change.task_id);
   if (answer) {
     const known = find(board, answer.id);
     return known ? known.version >= answer.version : answer.archived_at !== null;
   }
-  const leaves = change.kind === 'delete' || change.kind === 'archive';
-  return accepted === true && leaves && !find(board, change.task_id);
+  return false;
 }
 
 /** The change with a temporary id replaced by the real one. */

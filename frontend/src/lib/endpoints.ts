@@ -150,8 +150,8 @@ export function endpoints(api: Api) {
     comments: {
       list: (task: Id) => all<Comment>(`/tasks/${task}/comments`, { auth: 'optional' }),
       add: (task: Id, body: string, options: Options) => post<Comment>(`/tasks/${task}/comments`, { body }, options),
-      update: (id: Id, body: string) => patch<Comment>(`/comments/${id}`, { body }),
-      delete: (id: Id) => remove(`/comments/${id}`),
+      update: (id: Id, body: string, options?: Options) => patch<Comment>(`/comments/${id}`, { body }, options),
+      delete: (id: Id, options?: Options) => remove(`/comments/${id}`, options),
       restore: (id: Id) => post<Comment>(`/comments/${id}/restore`),
     },
   };

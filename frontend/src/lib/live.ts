@@ -13,21 +13,30 @@ export type Live = Pick<
 
 /** Close codes after which only a new sign-in helps: token not valid, signed out, token expired. */
 const NEEDS_SIGN_IN = new Set([4401, 4410, 4419]);
+const SIGNED_OUT = 4410;
 
-/** Gives the shared client the session's tokens, and connects it again after a new sign-in. */
-export function startLive(api: Api): Live {
+interface Ends {
+  /** Whether the session is being ended from here. */
+  expected: () => boolean;
+  /** The session was ended elsewhere, or the account closed. */
+  onSignedOut: () => void;
+}
+
+/** The shared client, with the session's tokens. */
+export function startClient(api: Api): Client {
   wsClient.configure({ url: location.origin, token: (about) => api.token(about) });
-  wsClient.on('state', async ({ data }) => {
-    if (data.state !== 'closed' || !NEEDS_SIGN_IN.has(data.code)) return;
-    try {
-      if ((await api.token({ expired: true })) !== null) wsClient.connect();
-    } catch (error) {
-      if (error instanceof NetworkError) wsClient.connect();
-    }
-  });
   return wsClient;
 }
 
-/** For a board that opens; nothing happens where the connection is there already. */
-export const connect = () => wsClient.connect();
-export const disconnect = () => wsClient.disconnect();
+/** Connects again after a new sign-in where the session was over. */
+export function reviveAfterSignIn(live: Live & { connect(): void }, api: Api, { expected, onSignedOut }: Ends): void {
+  live.on('state', async ({ data }) => {
+    if (data.state !== 'closed' || !NEEDS_SIGN_IN.has(data.code) || expected()) return;
+    if (data.code === SIGNED_OUT) onSignedOut();
+    try {
+      if ((await api.token({ expired: true })) !== null) live.connect();
+    } catch (error) {
+      if (error instanceof NetworkError) live.connect();
+    }
+  });
+}

@@ -47,21 +47,29 @@ export function mergeChecklists(base: readonly Item[], mine: readonly Item[], th
 }
 
 /**
- * My change of lists, replayed on theirs; null when only a person can decide. `fields` is what I sent: its new
- * checklist items have no ids yet.
+ * What I sent, with lists replayed on theirs, and the fields that only a person can decide. The new items of a
+ * checklist have no ids yet.
  */
-export function mergeLists(fields: TaskPatch, conflict: VersionConflict): TaskPatch | null {
+export function mergeLists(fields: TaskPatch, conflict: VersionConflict): { fields: TaskPatch; left: string[] } {
   const { base, theirs } = conflict;
-  if (!base) return null;
   const merged: TaskPatch = { ...fields };
+  const left: string[] = [];
   for (const field of conflict.fields) {
-    if (field === 'label_ids' || field === 'assignee_ids') {
+    if (!base) left.push(field);
+    else if (field === 'label_ids' || field === 'assignee_ids') {
       merged[field] = mergeSets(base[field] ?? [], fields[field] ?? [], theirs[field] ?? []);
     } else if (field === 'checklist') {
       merged.checklist = mergeChecklists(base.checklist ?? [], fields.checklist ?? [], theirs.checklist ?? []);
-    } else {
-      return null;
-    }
+    } else left.push(field);
   }
-  return merged;
+  return { fields: merged, left };
+}
+
+/** What is left to send: not what is theirs already. */
+export function withoutTheirs(fields: TaskPatch, theirs: Partial<Task>): TaskPatch {
+  const same = (name: string) => {
+    const field = name as keyof TaskPatch;
+    return field in theirs && JSON.stringify(fields[field]) === JSON.stringify(theirs[field]);
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !same(name)));
 }

@@ -1,21 +1,27 @@
 /**
- * Who is signed in on this page, and the two things that hang on it: the REST calls and the socket.
+ * Who is signed in on this page, and what hangs on it: the REST calls, the socket, and what this device keeps.
  *
- * A session that ends while somebody works is not a page lost: `expired` asks for the password over the page, and
- * whatever was waiting for an answer goes on after it.
+ * Who was here last is taken to be here still, so that the page is there before the server answers, or without it;
+ * a server that says otherwise ends that. A session that ends while somebody works is not a page lost: `expired`
+ * asks for the password over the page, and whatever was waiting for an answer goes on after it.
  */
-import { Api } from './api';
+import { Api, browserWorld } from './api';
 import { type Endpoints, endpoints } from './endpoints';
 import { ApiError } from './errors';
 import { i18n } from './i18n.svelte';
-import { connect, disconnect, type Live, startLive } from './live';
+import { reviveAfterSignIn, startClient } from './live';
+import { Device } from './local/device';
+import { openDisk } from './local/disk';
 import { paths, router } from './router.svelte';
-import type { ServerInfo, Tokens, User } from './types';
+import { forget, remember, remembered } from './storage';
+import type { Id, ServerInfo, Tokens, User } from './types';
 
 export type SessionPhase = 'starting' | 'unreachable' | 'out' | 'in';
 
 /** Wait between attempts to reach the server at the start. */
 const RETRY_MS = 2_000;
+/** Where this device remembers who was here. */
+const KNOWN = 'session';
 
 class Session {
   phase = $state<SessionPhase>('starting');
@@ -26,36 +32,45 @@ class Session {
 
   readonly api = new Api();
   readonly rest: Endpoints = endpoints(this.api);
-  readonly live: Live = startLive(this.api);
+  /** What this device has for whoever is here. */
+  device: Device;
 
+  readonly #disk = openDisk();
+  readonly #client = startClient(this.api);
   readonly #tabs = 'BroadcastChannel' in globalThis ? new BroadcastChannel('timetodo') : null;
   #back: Promise<boolean> | null = null;
   #resume: (signedIn: boolean) => void = () => {};
+  /** The server has confirmed who is here. */
+  #confirmed = false;
+  /** A tab of this browser is signing out. */
+  #leaving = false;
 
   constructor() {
+    this.device = this.#openDevice(null);
     this.api.onTokens = (tokens) => this.#enter(tokens);
     this.api.onSessionLost = () => this.#askAgain();
     this.#tabs?.addEventListener('message', ({ data }) => {
+      if (data === 'leaving' || data === 'staying') this.#leaving = data === 'leaving';
       if (data === 'signed-out') this.#leave();
       if (data === 'signed-in' && this.phase === 'out') location.reload();
       if (data === 'signed-in' && this.expired) this.api.renew().catch(() => {});
     });
   }
 
+  get live() {
+    return this.device.live;
+  }
+
   /** Finds out who is here, by the cookie an earlier visit left. Tries until the server has answered. */
   async start(): Promise<void> {
-    for (;;) {
+    this.#recall();
+    while (!this.#confirmed) {
       try {
-        this.server = await this.rest.server();
-        await this.api.renew();
-        break;
+        await Promise.all([this.#askServer(), this.api.renew()]);
       } catch (error) {
-        if (error instanceof ApiError && error.status < 500 && error.status !== 429) {
-          this.phase = 'out';
-          break;
-        }
-        this.phase = 'unreachable';
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        if (error instanceof ApiError && this.#isRefusal(error)) return this.#refused();
+        if (this.phase !== 'in') this.phase = 'unreachable';
+        await browserWorld.pause(RETRY_MS);
       }
     }
   }
@@ -73,15 +88,15 @@ class Session {
   }
 
   async signOut(): Promise<void> {
-    // The sockets first, here and in the other tabs: to them the end of the session would look like a mishap.
-    this.#tabs?.postMessage('signed-out');
-    disconnect();
+    // Every tab is told first: to its socket the end of the session would look like a mishap.
+    this.#setLeaving(true);
     try {
       await this.api.signOut();
     } catch (error) {
-      connect();
+      this.#setLeaving(false);
       throw error;
     }
+    this.#tabs?.postMessage('signed-out');
     this.#leave();
   }
 
@@ -93,43 +108,120 @@ class Session {
   update(user: User): void {
     this.user = user;
     i18n.language = user.language;
+    this.#rememberMe();
+  }
+
+  #setLeaving(leaving: boolean): void {
+    this.#leaving = leaving;
+    this.#tabs?.postMessage(leaving ? 'leaving' : 'staying');
+  }
+
+  /** The page as whoever was here last left it. */
+  #recall(): void {
+    const known = parsed<{ user: User; server: ServerInfo | null }>(remembered(KNOWN));
+    if (!known) return;
+    this.server = known.server;
+    this.api.presume();
+    this.#welcome(known.user);
+  }
+
+  async #askServer(): Promise<void> {
+    this.server = await this.rest.server();
+    this.#rememberMe();
+  }
+
+  #rememberMe(): void {
+    if (this.user) remember(KNOWN, JSON.stringify({ user: this.user, server: this.server }));
+  }
+
+  /** Whether nobody is signed in. Of somebody who was, only the server's own word counts, not that of a proxy. */
+  #isRefusal({ status }: ApiError): boolean {
+    return this.user ? status === 401 : status < 500 && status !== 429;
+  }
+
+  /** Nobody is signed in here, or no more. */
+  #refused(): void {
+    if (this.user) this.#leave();
+    else this.phase = 'out';
   }
 
   #enter({ user }: Tokens): void {
     if (this.user && this.user.id !== user.id) {
       // Another account than the page was drawn for: nothing of the old one may stay.
-      location.assign('/');
+      void this.#forgetDevice().then(() => location.assign('/'));
       return;
     }
-    const returning = this.phase === 'out';
+    this.#confirmed = true;
+    this.#welcome(user);
+    this.#resume(true);
+    this.#back = null;
+  }
+
+  #welcome(user: User): void {
+    if (this.device.user !== user.id) {
+      // A socket that was opened for nobody would stay nobody's.
+      this.device.close();
+      this.device = this.#openDevice(user.id);
+    }
     this.update(user);
     this.phase = 'in';
     this.expired = false;
-    this.#resume(true);
-    this.#back = null;
-    // A socket that was opened for nobody would stay nobody's; the next board opens one for this person.
-    if (returning) disconnect();
+  }
+
+  #openDevice(user: Id | null): Device {
+    const device = new Device({
+      user,
+      disk: this.#disk,
+      rest: this.rest,
+      client: this.#client,
+      world: browserWorld,
+    });
+    reviveAfterSignIn(device.live, this.api, {
+      expected: () => this.#leaving,
+      onSignedOut: () => void device.copies?.forgetAll(),
+    });
+    device.start();
+    return device;
+  }
+
+  /** Copies go with the session; what a person wrote stays for when they come back. */
+  #forgetDevice(): Promise<void> {
+    forget(KNOWN);
+    return this.device.copies?.forgetAll() ?? Promise.resolve();
   }
 
   #leave(): void {
     this.api.forget();
-    disconnect();
+    this.#leaving = false;
+    void this.#forgetDevice();
+    this.device.close();
     // Away from the page first, or it would be asked for once more in nobody's name.
     router.go(paths.signIn());
     this.user = null;
+    this.device = this.#openDevice(null);
     this.phase = 'out';
     this.expired = false;
+    this.#confirmed = true;
     this.#resume(false);
     this.#back = null;
   }
 
   #askAgain(): Promise<boolean> {
-    if (this.phase !== 'in') return Promise.resolve(false);
+    // Not yet confirmed: it was over before this page began, and `start` says so.
+    if (this.phase !== 'in' || !this.#confirmed) return Promise.resolve(false);
     this.expired = true;
     this.#back ??= new Promise((resolve) => {
       this.#resume = resolve;
     });
     return this.#back;
+  }
+}
+
+function parsed<T>(json: string | null): T | null {
+  try {
+    return JSON.parse(json ?? 'null') as T | null;
+  } catch {
+    return null;
   }
 }
 

@@ -2,7 +2,7 @@
 import type { BoardStore } from './board.svelte';
 import type { Change } from './changes';
 import { ApiError } from './errors';
-import { opOf } from './outbox';
+import { opOf } from './local/outbox';
 import type { BoardEvent, Comment, Id, Task } from './types';
 
 export type TaskPhase = 'loading' | 'ready' | 'missing' | 'failed';

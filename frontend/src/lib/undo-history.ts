@@ -7,7 +7,7 @@ import { attempt } from './attempt';
 import type { BoardStore } from './board.svelte';
 import { type Change, isTemporary, temporaryId } from './changes';
 import { t } from './i18n.svelte';
-import { opOf } from './outbox';
+import { opOf } from './local/outbox';
 import type { BoardEvent, Card, Id } from './types';
 import { type Deed, type Entry, type Plan, plan, reverse, UndoStack } from './undo';
 

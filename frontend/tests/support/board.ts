@@ -4,6 +4,10 @@ import { BoardStore } from '../../src/lib/board.svelte';
 import type { Surroundings } from '../../src/lib/board-parts';
 import type { Endpoints } from '../../src/lib/endpoints';
 import type { Live, Message } from '../../src/lib/live';
+import { Copies } from '../../src/lib/local/copies';
+import { type Disk, Rough } from '../../src/lib/local/disk';
+import { Outbox } from '../../src/lib/local/outbox';
+import { Sender } from '../../src/lib/local/sender';
 import type { Board, BoardEvent, Card, Task } from '../../src/lib/types';
 
 export const AT = '2026-11-22T10:00:00.000Z';
@@ -178,20 +182,31 @@ export function fakeRest(now: () => Board = board) {
   };
 }
 
-export async function openBoard(over: Partial<Surroundings> & { start?: Board } = {}) {
+/** What a device has, in memory and localStorage, with a sender of its own. */
+export function fakeDevice(rest: unknown, user: string | null, disk: Disk = new Rough()) {
+  if (user === null) return { copies: null, outbox: null };
+  const outbox = new Outbox(disk, user);
+  const sender = new Sender(outbox, rest as Endpoints, { pause: async () => {}, now: () => Date.now() });
+  outbox.wake = () => sender.wake();
+  sender.start();
+  return { copies: new Copies(disk, user), outbox, sender };
+}
+
+export async function openBoard(over: Partial<Surroundings> & { start?: Board; disk?: Disk } = {}) {
   const live = new FakeLive();
   const rest = fakeRest(() => over.start ?? board());
-  const onRefused = vi.fn<Surroundings['onRefused']>();
+  const user = over.user === undefined ? 'anna' : over.user;
+  const device = fakeDevice(over.rest ?? rest, user, over.disk);
   const store = new BoardStore('p', {
     rest: rest as unknown as Endpoints,
     live,
-    user: 'anna',
-    onRefused,
+    user,
+    device,
     soon: (draw) => draw(),
     ...over,
   });
   await store.open();
-  return { store, live, rest, onRefused };
+  return { store, live, rest, device };
 }
 
 /** Ids of the cards of a column, as shown. */

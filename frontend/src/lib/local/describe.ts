@@ -1,0 +1,34 @@
+/** A change of one's own in words, for where it could not be made. */
+import type { BoardStore } from '../board.svelte';
+import type { Change } from '../changes';
+import { errorText } from '../error-text';
+import { ApiError } from '../errors';
+import { t } from '../i18n.svelte';
+import type { Entry } from './outbox';
+
+/** What it was to do, e.g. "WEB-3: title". */
+export function describeChange(change: Change, store: BoardStore): string {
+  if (change.kind === 'create') return t('local.change_create', { title: change.task.title });
+  const card = store.card(change.task_id);
+  const key = card?.key || card?.title || t('local.card_unknown');
+  if (change.kind !== 'patch') return t(`local.change_${change.kind.replace('-', '_') as 'move'}`, { key });
+  const fields = Object.keys(change.fields).map((field) => t(`task.${field as keyof typeof change.fields}`));
+  return t('local.change_patch', { key, fields: fields.join(', ') });
+}
+
+/** What a person wrote in it, to be copied elsewhere. */
+export function textOf(change: Change): string {
+  if (change.kind === 'create') return change.task.title;
+  if (change.kind === 'comment' || change.kind === 'comment-edit') return change.body;
+  if (change.kind !== 'patch') return '';
+  const { title, description } = change.fields;
+  return [title, description].filter((text) => text !== undefined).join('\n\n');
+}
+
+/** Why the server would not. */
+export function reasonOf({ problem, change }: Entry): string {
+  const status = problem?.status ?? 0;
+  if (status === 404 && change.kind !== 'create') return t('error.card_gone');
+  if (status === 410) return t('local.too_old');
+  return errorText(new ApiError(status, problem ?? {}));
+}
