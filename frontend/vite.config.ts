@@ -49,6 +49,7 @@ export default defineConfig({
     proxy: {
       '/api': { target: server, ws: true },
       '/static': { target: server },
+      '/readyz': { target: server },
     },
   },
   test: {
