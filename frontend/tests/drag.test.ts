@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Drag } from '../src/lib/drag.svelte';
-import { dropAt, speed } from '../src/lib/drag-geometry';
+import { dropAt, Pager, speed } from '../src/lib/drag-geometry';
 
 /** A board of columns 272 px wide and cards 100 px high, laid out by hand: happy-dom has no layout. */
 function layOut(columns: Record<string, string[]>): HTMLElement {
@@ -54,12 +54,22 @@ test('scrolling starts at an edge and is fastest at its end', () => {
   expect(speed(-50, 0, 600)).toBe(-18);
 });
 
+test('where one column fills the screen, an edge turns the page after a while, and again', () => {
+  const pager = new Pager();
+  const turns = [0, 400, 500, 700, 1_000].map((now) => pager.turn(380, 0, 390, now));
+  expect(turns).toEqual([0, 0, 1, 0, 1]);
+  expect(pager.turn(200, 0, 390, 1_100)).toBe(0);
+  expect(pager.turn(5, 0, 390, 1_200)).toBe(0);
+  expect(pager.turn(5, 0, 390, 1_700)).toBe(-1);
+});
+
 describe('a drag', () => {
   function start(pointerType: string) {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'requestAnimationFrame', 'cancelAnimationFrame'] });
     const board = layOut({ todo: ['a', 'b'], done: ['c'] });
     const release = vi.fn();
-    const options = { canDrag: vi.fn(() => true), hold: vi.fn(() => release), onDrop: vi.fn() };
+    const change = vi.fn();
+    const options = { canDrag: vi.fn(() => true), hold: vi.fn(() => release), onDrop: vi.fn(() => change) };
     const drag = new Drag(options);
     const { destroy } = drag.attach(board);
     const card = board.querySelector('[data-card=a]') as HTMLElement;
@@ -67,12 +77,12 @@ describe('a drag', () => {
       target.dispatchEvent(
         new PointerEvent(type, { bubbles: true, isPrimary: true, pointerId: 1, pointerType, clientX: x, clientY: y }),
       );
-    return { board, drag, fire, release, destroy, ...options };
+    return { board, drag, fire, release, destroy, change, ...options };
   }
   afterEach(() => vi.useRealTimers());
 
   test('by mouse lifts after some pixels, holds the screen, and drops where the gap is', () => {
-    const { drag, fire, hold, release, onDrop } = start('mouse');
+    const { drag, fire, hold, release, onDrop, change } = start('mouse');
     fire('pointerdown', 50, 50);
     fire('pointermove', 52, 50);
     expect(drag.now).toBeNull();
@@ -84,7 +94,10 @@ describe('a drag', () => {
     expect(drag.over).toEqual({ status: 'done', before: 'c' });
     fire('pointerup', 400, 30);
     expect(onDrop).toHaveBeenCalledExactlyOnceWith('a', { status: 'done', before: 'c' });
+    // The place is noted while the layout is held; the change is made once it is what it is by then.
     expect(release).toHaveBeenCalledOnce();
+    expect(release).toHaveBeenCalledAfter(onDrop);
+    expect(change).toHaveBeenCalledAfter(release);
     expect(drag.now).toBeNull();
   });
 

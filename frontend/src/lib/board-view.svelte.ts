@@ -1,11 +1,18 @@
 /** What the screen of one board knows beyond its data: what is open, dragged, just changed by others. */
-import { tick } from 'svelte';
+import { MediaQuery } from 'svelte/reactivity';
+import { toasts } from './announcer.svelte';
 import type { BoardStore } from './board.svelte';
+import { BoardLists } from './board-lists.svelte';
 import { BoardTools } from './board-tools.svelte';
 import { temporaryId } from './changes';
 import { clock } from './clock.svelte';
+import { Collapsed } from './collapsed.svelte';
+import { ColumnOrder } from './column-order.svelte';
 import { Drag } from './drag.svelte';
-import { showCard } from './keys';
+import type { Drop } from './drag-geometry';
+import { Filtering } from './filtering.svelte';
+import { t } from './i18n.svelte';
+import { gapBefore, placementIn } from './placing';
 import { router } from './router.svelte';
 import { session } from './session.svelte';
 import { Together } from './together.svelte';
@@ -21,6 +28,12 @@ const EDITORS: ReadonlyArray<Role | null> = ['owner', 'admin', 'editor'];
 export class BoardView {
   readonly store: BoardStore;
   readonly drag: Drag;
+  readonly filtering: Filtering;
+  readonly collapsed: Collapsed;
+  readonly lists: BoardLists;
+  readonly order: ColumnOrder;
+  /** One column fills the screen. */
+  readonly phone = new MediaQuery('max-width: 599px', false);
   readonly clock = clock;
   /** What is about the others. */
   readonly together: Together;
@@ -30,6 +43,10 @@ export class BoardView {
   openNumber = $state<number | null>(null);
   /** Key of the column whose composer is open. */
   composing = $state<string | null>(null);
+  /** Where that composer is: at the head of the column or at its foot. */
+  composingAt = $state<'top' | 'bottom'>('bottom');
+  /** Key of the column a phone shows. */
+  shownColumn = $state<string | null>(null);
   menu = $state.raw<{ id: Id; anchor: HTMLElement } | null>(null);
   dialog = $state.raw<OpenDialog | null>(null);
 
@@ -47,18 +64,26 @@ export class BoardView {
   );
   readonly openCard = $derived.by(() => this.store.shown?.tasks.find((card) => card.number === this.openNumber));
 
+  readonly #stop: () => void;
+
   constructor(store: BoardStore) {
     this.store = store;
+    this.filtering = new Filtering(store);
+    this.collapsed = new Collapsed(store.user, store.id);
+    this.lists = new BoardLists(store, this.filtering, this.collapsed);
+    this.order = new ColumnOrder(store, () => this.canManage);
+    store.commands.lists = (status) => this.lists.of(status);
     this.drag = new Drag({
       canDrag: () => this.canEdit,
       hold: () => store.hold(),
-      onDrop: (id, { status, before }) => {
-        store.commands.move(id, before === null ? { status } : { status, before_id: before });
-        void tick().then(() => showCard(id));
-      },
+      paged: () => this.phone.current,
+      onDrop: (id, over) => this.#drop(id, over),
     });
     this.tools = new BoardTools(store);
     this.together = new Together(store);
+    this.#stop = store.follow((event) => {
+      if (event?.type === 'task_created' && event.user_id === store.user) this.filtering.made(event.data.task_id as Id);
+    });
   }
 
   get timeZone(): string {
@@ -66,6 +91,8 @@ export class BoardView {
   }
 
   close(): void {
+    this.#stop();
+    this.order.stop();
     this.together.close();
   }
 
@@ -80,5 +107,48 @@ export class BoardView {
 
   closeTask(): void {
     router.closeTask();
+  }
+
+  /** Opens the line for a new card, at the foot of a column or at its head. */
+  compose(column: string, at: 'top' | 'bottom' = 'bottom'): void {
+    if (this.collapsed.has(column) && !this.phone.current) this.collapsed.toggle(column);
+    this.composingAt = at;
+    this.composing = column;
+  }
+
+  /** The neighbour of a card that is made at the head of a column; at its foot it needs none. */
+  newCardPlace(column: string): { before_id?: Id } {
+    const first = this.composingAt === 'top' ? this.store.cards.get(column)?.[0] : undefined;
+    return first ? { before_id: first.id } : {};
+  }
+
+  /** Cards that go along with that one: all that are marked, if it is. */
+  group(id: Id): readonly Id[] {
+    const { selection } = this.tools;
+    return selection.has(id) ? selection.cards.map((card) => card.id) : [id];
+  }
+
+  /** Others may have changed the column during the drag: the gap is noted by its neighbours, and found again. */
+  #drop(id: Id, { status, before }: Drop): () => void {
+    const ids = this.group(id);
+    const moving = new Set(ids);
+    const gap = gapBefore(status, this.lists.of(status), before, moving);
+    return () => {
+      const left = ids.filter((one) => this.store.card(one));
+      if (left.length === 0) {
+        toasts.show({ tone: 'info', text: t('board.dropped_gone') });
+        return;
+      }
+      const { commands } = this.store;
+      const work = () =>
+        left.forEach((one, index) => {
+          const previous = left[index - 1];
+          const whole = this.store.cards.get(status) ?? [];
+          commands.move(one, previous ? { status, after_id: previous } : placementIn(gap, whole, moving));
+        });
+      if (left.length === 1) work();
+      else commands.together(t('board.dropped_many', { count: left.length }), work);
+      if (!this.collapsed.has(status)) void this.lists.show(id);
+    };
   }
 }

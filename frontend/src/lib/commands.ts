@@ -4,6 +4,7 @@ import type { BoardStore } from './board.svelte';
 import { type Change, type NewCard, temporaryId } from './changes';
 import { t } from './i18n.svelte';
 import { newId } from './ids';
+import { gapBefore, placementIn } from './placing';
 import type { Card, Id, Placement, TaskPatch } from './types';
 import { type Deed, type Spot, spotOf } from './undo';
 import { type Body, UndoHistory } from './undo-history';
@@ -17,6 +18,8 @@ interface Done {
 
 export class Commands {
   readonly history: UndoHistory;
+  /** The cards of a column that steps go by; a screen that hides some gives its own. */
+  lists: (status: string) => readonly Card[];
   readonly #store: BoardStore;
   #last = 0;
   /** Deeds that will be taken back together. */
@@ -24,6 +27,7 @@ export class Commands {
 
   constructor(store: BoardStore) {
     this.#store = store;
+    this.lists = (status) => this.#column(status);
     this.history = new UndoHistory(store, (body) => this.#add(body));
   }
 
@@ -48,17 +52,19 @@ export class Commands {
 
   /** Puts a card at an index of a column, counted without the card itself. */
   moveTo(id: Id, status: string, index: number): void {
-    const others = this.#column(status).filter((card) => card.id !== id);
-    const next = others[index];
-    this.move(id, next ? { status, before_id: next.id } : { status });
+    const moving = new Set([id]);
+    const shown = this.lists(status).filter((card) => card.id !== id);
+    const gap = gapBefore(status, shown, shown[index]?.id ?? null, moving);
+    this.move(id, placementIn(gap, this.#column(status), moving));
   }
 
   /** One step in a direction; sideways to the same height of the next column. Says no at the edge by doing nothing. */
   step(card: Card, direction: Direction): void {
     const columns = this.#store.shown?.columns ?? [];
     const column = columns.findIndex(({ key }) => key === card.status);
-    const index = this.#column(card.status).findIndex(({ id }) => id === card.id);
-    const last = this.#column(card.status).length - 1;
+    const shown = this.lists(card.status);
+    const index = shown.findIndex(({ id }) => id === card.id);
+    const last = shown.length - 1;
     if (direction === 'left' || direction === 'right') {
       const target = columns[column + (direction === 'left' ? -1 : 1)];
       if (target) this.moveTo(card.id, target.key, index);

@@ -28,7 +28,8 @@ export function dropAt(board: HTMLElement, at: Point, dragged: string): Drop | n
     if (away < distance) [best, distance] = [list, away];
   }
   if (!best) return null;
-  const cards = [...best.querySelectorAll<HTMLElement>(':scope > [data-card]')].filter(
+  // One that is drawn out of its place, because it has the focus, is in no order.
+  const cards = [...best.querySelectorAll<HTMLElement>(':scope > [data-card]:not([data-away])')].filter(
     (card) => card.dataset.card !== dragged,
   );
   const next = cards[firstBelow(cards, at.y)];
@@ -54,12 +55,60 @@ export function speed(at: number, start: number, end: number): number {
   return Math.round(FASTEST_PX * (near(end - at) - near(at - start)));
 }
 
-/** Scrolls the board sideways and the list under the pointer up or down, when the pointer is near an edge. */
-export function scrollStep(board: HTMLElement, at: Point): void {
+/** How long a card waits at an edge before the page turns, and again before the next one. */
+const TURN_MS = 500;
+
+/** Turns the pages of a board that shows one column at a time. */
+export class Pager {
+  #side: -1 | 0 | 1 = 0;
+  #since = 0;
+
+  /** -1 or 1 when it is time to turn to that side. */
+  turn(at: number, start: number, end: number, now: number): -1 | 0 | 1 {
+    const pace = speed(at, start, end);
+    const side = pace < 0 ? -1 : pace > 0 ? 1 : 0;
+    if (side !== this.#side) this.#since = now;
+    this.#side = side;
+    if (side === 0 || now - this.#since < TURN_MS) return 0;
+    this.#since = now;
+    return side;
+  }
+}
+
+/**
+ * Scrolls the board sideways when the pointer is near its edge.
+ *
+ * @param pager for a board that shows one column at a time: it goes on by whole columns
+ */
+export function scrollSideways(
+  board: HTMLElement,
+  x: number,
+  pager: Pager | null = null,
+  now = performance.now(),
+): void {
   const frame = board.getBoundingClientRect();
-  board.scrollLeft += speed(at.x, Math.max(0, frame.left), Math.min(innerWidth, frame.right));
+  const [left, right] = [Math.max(0, frame.left), Math.min(innerWidth, frame.right)];
+  if (pager) {
+    const side = pager.turn(x, left, right, now);
+    if (side !== 0) board.scrollBy({ left: side * pageWidth(board), behavior: 'smooth' });
+    return;
+  }
+  const step = speed(x, left, right);
+  if (step !== 0) board.scrollLeft += step;
+}
+
+/** Scrolls the list under the pointer up or down when the pointer is near its edge. */
+export function scrollLists(board: HTMLElement, at: Point): void {
   for (const list of board.querySelectorAll<HTMLElement>('[data-column]')) {
     const { left, right, top, bottom } = list.getBoundingClientRect();
-    if (at.x >= left && at.x <= right) list.scrollTop += speed(at.y, top, bottom);
+    const step = at.x >= left && at.x <= right ? speed(at.y, top, bottom) : 0;
+    if (step !== 0) list.scrollTop += step;
   }
+}
+
+/** From one column to the next. */
+function pageWidth(board: HTMLElement): number {
+  const [first, second] = board.querySelectorAll<HTMLElement>('[data-column]');
+  if (!first || !second) return board.clientWidth;
+  return second.getBoundingClientRect().left - first.getBoundingClientRect().left;
 }

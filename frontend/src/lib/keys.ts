@@ -1,44 +1,22 @@
-/** Moving among cards by key. The order is the board's; where cards stand side by side is read from the screen. */
+/** The focus among the cards of a board. Most cards of a long column are not drawn; the board draws whom one goes to. */
 import { tick } from 'svelte';
-import type { Card, Id } from './types';
+import type { Id } from './types';
 
-export type Step = 'up' | 'down' | 'left' | 'right';
-
-/** A board's columns as they are shown: key and cards, from left to right. */
-export type Rows = ReadonlyArray<readonly Card[]>;
-
-/** The card a step leads to, or null at the edge. Sideways it is the one at the same height, past empty columns. */
-export function neighbourOf(rows: Rows, id: Id, step: Step): Id | null {
-  const column = rows.findIndex((cards) => cards.some((card) => card.id === id));
-  const cards = rows[column];
-  if (!cards) return null;
-  const index = cards.findIndex((card) => card.id === id);
-  if (step === 'up' || step === 'down') return cards[index + (step === 'up' ? -1 : 1)]?.id ?? null;
-  const side = step === 'left' ? -1 : 1;
-  for (let other = column + side; other >= 0 && other < rows.length; other += side) {
-    const beside = rows[other] ?? [];
-    if (beside.length > 0) return atHeight(id, beside) ?? beside[Math.min(index, beside.length - 1)]?.id ?? null;
-  }
-  return null;
-}
-
-/** The card of a column that is drawn nearest to this one's height. */
-function atHeight(id: Id, cards: readonly Card[]): Id | undefined {
-  const top = cardElement(id)?.getBoundingClientRect().top;
-  if (top === undefined) return undefined;
-  let nearest: Id | undefined;
-  let least = Number.POSITIVE_INFINITY;
-  for (const card of cards) {
-    const element = cardElement(card.id);
-    const distance = element ? Math.abs(element.getBoundingClientRect().top - top) : least;
-    if (distance < least) [nearest, least] = [card.id, distance];
-  }
-  return nearest;
-}
-
-const linkOf = (card: Element | null | undefined) => card?.querySelector<HTMLElement>('a') ?? null;
+type Show = (id: Id) => Promise<Element | null>;
 
 const cardElement = (id: string) => document.querySelector(`[data-card="${CSS.escape(id)}"]`);
+const linkOf = (card: Element | null | undefined) => card?.querySelector<HTMLElement>('a') ?? null;
+
+let show: Show = async (id) => cardElement(id);
+
+/** The board on the screen says how it draws a card and scrolls to it. Returns what ends that. */
+export function cardsAreShownBy(way: Show): () => void {
+  const before = show;
+  show = way;
+  return () => {
+    if (show === way) show = before;
+  };
+}
 
 /** The id of the card that has the focus, itself or by something in it. */
 export function focusedCard(): Id | null {
@@ -47,7 +25,10 @@ export function focusedCard(): Id | null {
 }
 
 export function focusCard(id: string): void {
-  linkOf(cardElement(id))?.focus();
+  const drawn = cardElement(id);
+  // One that is kept only for the focus it has had stands outside of what one sees.
+  if (drawn && !drawn.hasAttribute('data-away')) linkOf(drawn)?.focus();
+  else void show(id).then((card) => linkOf(card)?.focus({ preventScroll: true }));
 }
 
 /** Once the change just made is drawn: the card may be a new element in another column. */
@@ -58,5 +39,5 @@ export async function focusCardSoon(id: string): Promise<void> {
 
 /** Scrolls as little as needed to show it; where a column fills the screen, that column. */
 export function showCard(id: string): void {
-  cardElement(id)?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  void show(id).then((card) => card?.scrollIntoView({ block: 'nearest', inline: 'nearest' }));
 }

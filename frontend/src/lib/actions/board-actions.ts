@@ -1,8 +1,10 @@
 /** What can be done on a board and with its cards. Titles and keys are here alone; menus and lists read them. */
+
+import type { Side } from '../board-lists.svelte';
 import type { BoardView } from '../board-view.svelte';
 import * as bulk from '../bulk';
 import { clearFilter, toggleFilter } from '../filter-address';
-import { focusCard, focusCardSoon, focusedCard, neighbourOf, type Step } from '../keys';
+import { focusCard, focusCardSoon, focusedCard } from '../keys';
 import { paths, router } from '../router.svelte';
 import type { Card, Id } from '../types';
 import type { Action } from './action';
@@ -204,21 +206,21 @@ function selectActions(view: BoardView): Action[] {
 }
 
 function walkActions(view: BoardView): Action[] {
-  const walk = (step: Step) => () => {
+  const walk = (step: Side) => () => {
     const from = focusedCard() ?? view.tools.last;
     const known = from !== null && view.store.card(from) !== undefined;
-    const rows = view.store.columns.map(({ key }) => view.store.cards.get(key) ?? []);
+    const rows = view.store.columns.map(({ key }) => view.lists.of(key));
     // With no card in focus the first press leads to one: the last there was, else the first of the board.
     const to = known
       ? focusedCard()
-        ? neighbourOf(rows, from, step)
+        ? view.lists.neighbour(from, step)
         : from
       : (rows.find(({ length }) => length > 0)?.[0]?.id ?? null);
     if (to === null) return;
     focusCard(to);
     if (view.tools.peeking) peekAt(view, view.store.card(to));
   };
-  const action = (id: Step, title: Action['title'], keys: string[]): Action => ({
+  const action = (id: Side, title: Action['title'], keys: string[]): Action => ({
     id: `walk-${id}`,
     title,
     group: 'walk',
@@ -350,7 +352,8 @@ function peekAt(view: BoardView, card: Card | undefined): void {
 
 /** A new card in the column of the card in focus, else in the first. */
 function compose(view: BoardView, card: Card | undefined): void {
-  view.composing = card?.status ?? view.store.columns[0]?.key ?? null;
+  const column = card?.status ?? view.store.columns[0]?.key;
+  if (column) view.compose(column);
 }
 
 /** One level: the marks, then the task beside the board. */

@@ -1,6 +1,6 @@
 /** What can be done on every page of who is signed in, and where one can go. */
 import { attempt } from '../attempt';
-import { paths, router } from '../router.svelte';
+import { parse, paths, router } from '../router.svelte';
 import { session } from '../session.svelte';
 import type { Action } from './action';
 import { layers } from './layers.svelte';
@@ -11,18 +11,12 @@ function projectHere(): string | null {
   return 'project' in route && typeof route.project === 'string' ? route.project : null;
 }
 
+const calendar = () => `/p/${projectHere()}/calendar`;
+const exists = (path: string) => parse(path).page !== 'not-found';
+
 export function pageActions(): Action[] {
   const signedIn = () => session.user !== null;
   return [
-    {
-      id: 'palette',
-      title: 'action.palette',
-      group: 'general',
-      icon: 'search',
-      keys: ['Mod+K'],
-      keyOnly: true,
-      run: (cards) => layers.openPalette(cards),
-    },
     {
       id: 'shortcuts',
       title: 'action.shortcuts',
@@ -47,7 +41,7 @@ export function pageActions(): Action[] {
       icon: 'home',
       keys: ['G M'],
       when: signedIn,
-      run: () => router.go(paths.home),
+      run: () => router.go('/'),
     },
     {
       id: 'go-calendar',
@@ -55,8 +49,8 @@ export function pageActions(): Action[] {
       group: 'go',
       icon: 'calendar',
       keys: ['G C'],
-      when: () => projectHere() !== null,
-      run: () => router.go(paths.view(projectHere() ?? '', 'calendar')),
+      when: () => projectHere() !== null && exists(calendar()),
+      run: () => router.go(calendar()),
     },
     {
       id: 'profile',
@@ -79,9 +73,9 @@ export function pageActions(): Action[] {
   ];
 }
 
-/** The field for it, where the page shows one; else the page for it. */
+/** The field for it, where the page shows one; else its page. */
 function search(): void {
   const field = document.querySelector<HTMLElement>('[data-search]');
   if (field) field.focus();
-  else router.go(paths.search);
+  else if (exists('/search')) router.go('/search');
 }
