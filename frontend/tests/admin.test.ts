@@ -77,7 +77,7 @@ describe('the chart', () => {
   test('is told in words and in a table', () => {
     expect(summaryOf([])).toBeNull();
     render(Sparkline, { label: 'Connections', points, spanMs: 100 });
-    expect(screen.getByRole('img', { name: 'Connections: now 20, least 10, most 40, on average 23.3' })).toBeTruthy();
+    expect(screen.getByRole('img', { name: 'Connections: now 20, lowest 10, highest 40, average 23.3' })).toBeTruthy();
     expect(screen.getByRole('columnheader', { name: 'Connections', hidden: true })).toBeTruthy();
   });
 });

@@ -61,6 +61,7 @@ describe('the messages', () => {
       'home.',
       'list.',
       'local.change_',
+      'palette.',
       'priority.',
       'registration.',
       'role.',

@@ -10,6 +10,7 @@ import { Collapsed } from './collapsed.svelte';
 import { ColumnOrder } from './column-order.svelte';
 import { Drag } from './drag.svelte';
 import type { Drop } from './drag-geometry';
+import { newCardFields } from './filter';
 import { Filtering } from './filtering.svelte';
 import { t } from './i18n.svelte';
 import { gapBefore, placementIn } from './placing';
@@ -116,10 +117,10 @@ export class BoardView {
     this.composing = column;
   }
 
-  /** The neighbour of a card that is made at the head of a column; at its foot it needs none. */
-  newCardPlace(column: string): { before_id?: Id } {
+  /** What a new card of a column begins with: its place, and what the filter asks for, so that it is not hidden at once. */
+  newCardDefaults(column: string): { before_id?: Id } & ReturnType<typeof newCardFields> {
     const first = this.composingAt === 'top' ? this.store.cards.get(column)?.[0] : undefined;
-    return first ? { before_id: first.id } : {};
+    return { ...(first && { before_id: first.id }), ...newCardFields(this.filtering.filter, this.store.user) };
   }
 
   /** Cards that go along with that one: all that are marked, if it is. */

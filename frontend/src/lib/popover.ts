@@ -1,4 +1,4 @@
-/** A small layer beside something: in the top layer, inside the window, gone with a press elsewhere. */
+/** A small layer beside something: in the top layer, inside the window, its field in focus, gone with a press elsewhere. */
 
 /** Distance to the edge of the window, and to what it belongs to, in pixels. */
 const EDGE = 8;
@@ -22,6 +22,7 @@ export function popover(element: HTMLElement, { beside, onoutside }: PopoverOpti
     element.style.setProperty('left', `${Math.max(EDGE, left)}px`);
   };
   place();
+  element.querySelector<HTMLElement>('input, textarea')?.focus();
   const outside = (event: Event) => {
     if (!element.contains(event.target as Node)) onoutside();
   };

@@ -1,6 +1,6 @@
 /** What can be done on every page of who is signed in, and where one can go. */
 import { attempt } from '../attempt';
-import { parse, paths, router } from '../router.svelte';
+import { paths, router } from '../router.svelte';
 import { session } from '../session.svelte';
 import type { Action } from './action';
 import { layers } from './layers.svelte';
@@ -11,12 +11,18 @@ function projectHere(): string | null {
   return 'project' in route && typeof route.project === 'string' ? route.project : null;
 }
 
-const calendar = () => `/p/${projectHere()}/calendar`;
-const exists = (path: string) => parse(path).page !== 'not-found';
-
 export function pageActions(): Action[] {
   const signedIn = () => session.user !== null;
   return [
+    {
+      id: 'palette',
+      title: 'action.palette',
+      group: 'general',
+      icon: 'search',
+      keys: ['Mod+K'],
+      keyOnly: true,
+      run: (cards) => layers.openPalette(cards),
+    },
     {
       id: 'shortcuts',
       title: 'action.shortcuts',
@@ -41,7 +47,7 @@ export function pageActions(): Action[] {
       icon: 'home',
       keys: ['G M'],
       when: signedIn,
-      run: () => router.go('/'),
+      run: () => router.go(paths.home),
     },
     {
       id: 'go-calendar',
@@ -49,8 +55,8 @@ export function pageActions(): Action[] {
       group: 'go',
       icon: 'calendar',
       keys: ['G C'],
-      when: () => projectHere() !== null && exists(calendar()),
-      run: () => router.go(calendar()),
+      when: () => projectHere() !== null,
+      run: () => router.go(paths.view(projectHere() ?? '', 'calendar')),
     },
     {
       id: 'profile',
@@ -73,9 +79,9 @@ export function pageActions(): Action[] {
   ];
 }
 
-/** The field for it, where the page shows one; else its page. */
+/** The field for it, where the page shows one; else the page for it. */
 function search(): void {
   const field = document.querySelector<HTMLElement>('[data-search]');
   if (field) field.focus();
-  else if (exists('/search')) router.go('/search');
+  else router.go(paths.search);
 }

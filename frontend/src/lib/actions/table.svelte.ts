@@ -1,4 +1,5 @@
 /** Every action of the page that is open, in one table: pages add theirs while they are there. */
+import type { BoardView } from '../board-view.svelte';
 import type { Card } from '../types';
 import { type Action, isPossible } from './action';
 
@@ -6,6 +7,8 @@ interface Source {
   actions: readonly Action[];
   /** The cards an action would be about. */
   cards: () => readonly Card[];
+  /** The board they are about. */
+  view: BoardView | null;
 }
 
 const NONE: readonly Card[] = [];
@@ -15,9 +18,16 @@ class ActionTable {
 
   readonly all = $derived(this.#sources.flatMap(({ actions }) => actions));
 
+  /** The board that is open. */
+  readonly view = $derived(this.#sources.find(({ view }) => view !== null)?.view ?? null);
+
   /** Adds a page's actions; the function it returns takes them out again. */
-  add(actions: readonly Action[], cards: () => readonly Card[] = () => NONE): () => void {
-    const source = { actions, cards };
+  add(
+    actions: readonly Action[],
+    cards: () => readonly Card[] = () => NONE,
+    view: BoardView | null = null,
+  ): () => void {
+    const source = { actions, cards, view };
     this.#sources = [...this.#sources, source];
     return () => {
       this.#sources = this.#sources.filter((other) => other !== source);

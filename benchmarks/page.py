@@ -1,0 +1,283 @@
+"""How quick the page is in a real Chromium: `.venv/bin/python -m benchmarks.page`, after `./dev build`.
+
+A server of its own holds a board of 500 cards and one of 5,000; one window opens them, and drags a card over them, at
+full speed and with the CPU slowed down four times. A second person makes changes beside it. The table sets each figure
+beside its budget; nothing fails for being slow, since that depends on the machine.
+"""
+
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.async_api import Browser, Page, async_playwright
+
+from benchmarks.basics import script_kib
+from tests.e2e.conftest import ARGUMENTS, chromium
+from tests.support.bulk import fill_board
+from tests.support.people import PASSWORD, Json
+from tests.support.proxy import Proxy
+from tests.support.site import Account, Site
+
+REPEATS: Final = 5
+SMALL: Final = 500
+LARGE: Final = 5_000
+MISSED: Final = 1_000
+SLOWED: Final = 4
+DRAG_STEPS: Final = 120
+AT_ONCE: Final = 20
+LIMITS_OFF: Final = {"TIMETODO_AUTH_ATTEMPTS_PER_MINUTE": "1000000"}
+# When the first card was there, by the page's own clock: 0 is the start of the navigation, `data` the board's arrival.
+WATCH: Final = """
+  new MutationObserver((_, observer) => {
+    if (!document.querySelector('[data-card]')) return;
+    observer.disconnect();
+    requestAnimationFrame(() => setTimeout(() => { window.firstCards = performance.now(); }));
+  }).observe(document, { childList: true, subtree: true });
+"""
+# When the first message of the log came after `awaited` was set.
+LISTEN: Final = """
+  window.WebSocket = class extends WebSocket {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener('message', ({ data }) => {
+        const first = window.awaited && !window.firstMissed && String(data).includes('"seq"');
+        if (first) window.firstMissed = performance.now();
+      });
+    }
+  };
+"""
+OPENED: Final = """() => {
+  const board = performance.getEntriesByType('resource').findLast((entry) => entry.name.endsWith('/board'));
+  return { shown: window.firstCards, data: board ? board.responseEnd : null };
+}"""
+FRAMES: Final = """() => {
+  window.frames = []; let last = performance.now();
+  const tick = (now) => { window.frames.push(now - last); last = now; window.ticking = requestAnimationFrame(tick); };
+  window.ticking = requestAnimationFrame(tick);
+}"""
+OWN_CHANGE: Final = """() => new Promise((done) => {
+  const link = document.querySelector('[data-card] a'); link.focus();
+  const id = link.closest('[data-card]').dataset.card;
+  const column = link.closest('[data-column]').dataset.column;
+  const begun = performance.now();
+  const look = () => {
+    const now = document.querySelector(`[data-card="${id}"]`);
+    if (now && now.closest('[data-column]').dataset.column !== column) done(performance.now() - begun);
+    else setTimeout(look);
+  };
+  const key = { key: 'ArrowRight', code: 'ArrowRight', shiftKey: true, bubbles: true, cancelable: true };
+  link.dispatchEvent(new KeyboardEvent('keydown', key));
+  look();
+})"""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table."""
+
+    name: str
+    value: float
+    unit: str
+    budget: float
+    least: bool = False
+    """The budget is what it must reach, not what it must stay below."""
+
+    def line(self) -> str:
+        """Return it as a row of Markdown."""
+        kept = self.value >= self.budget if self.least else self.value <= self.budget
+        sign = "≥" if self.least else "≤"
+        cells = (
+            self.name,
+            f"{self.value:.1f} {self.unit}",
+            f"{sign} {self.budget:g} {self.unit}",
+            "yes" if kept else "no",
+        )
+        return f"| {' | '.join(cells)} |"
+
+
+class Stage:
+    """The server, its two people and its two boards."""
+
+    def __init__(self, proxy: Proxy, people: tuple[Account, Account], boards: tuple[Json, Json]) -> None:
+        self.proxy = proxy
+        self.anna, self.boris = people
+        self.small, self.large = boards
+
+
+async def main() -> None:
+    """Measure everything and print the table."""
+    proxy = Proxy()
+    await proxy.start()
+    with tempfile.TemporaryDirectory() as folder:
+        site = Site(Path(folder) / "data", TIMETODO_PUBLIC_URL=f"http://127.0.0.1:{proxy.port}", **LIMITS_OFF)
+        proxy.lead_to(site.port)
+        await site.start()
+        try:
+            figures = await measure(await prepare(site, proxy))
+        finally:
+            site.stop()
+            await proxy.stop()
+    figures.append(Figure("JavaScript in all, gzipped", script_kib(), "KiB", 200))
+    print("| what | measured | budget | kept |\n|---|---|---|---|")
+    print("\n".join(figure.line() for figure in figures))
+
+
+async def prepare(site: Site, proxy: Proxy) -> Stage:
+    """Make the people and the boards."""
+    anna, boris = await site.account("Anna"), await site.account("Boris")
+    small, large = await anna.project("Small", boris), await anna.project("Large", boris)
+    await fill_board(site, anna, small, SMALL)
+    await fill_board(site, anna, large, LARGE)
+    return Stage(proxy, (anna, boris), (small, large))
+
+
+async def measure(stage: Stage) -> list[Figure]:
+    """Measure in one browser, at full speed and slowed down."""
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    figures: list[Figure] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=[*ARGUMENTS, *sandbox])
+        for slowed in (1, SLOWED):
+            page = await window(browser, stage, slowed)
+            figures += await opening(page, stage, slowed)
+            figures += await dragging(page, slowed)
+            if slowed == 1:
+                figures += await changing(page, stage)
+                figures.append(await catching_up(page, stage))
+            await page.context.close()
+        await browser.close()
+    return figures
+
+
+async def window(browser: Browser, stage: Stage, slowed: int) -> Page:
+    """Sign in, in a window whose CPU is that many times slower."""
+    context = await browser.new_context(
+        base_url=f"http://127.0.0.1:{stage.proxy.port}", locale="en", viewport={"width": 1280, "height": 800}
+    )
+    page = await context.new_page()
+    await page.goto("/")
+    await page.locator("input[type=email]").fill(stage.anna.user["email"])
+    await page.locator("input[type=password]").fill(PASSWORD)
+    await page.locator("input[type=password]").press("Enter")
+    await page.get_by_role("link", name="Large").first.wait_for()
+    session = await context.new_cdp_session(page)
+    await session.send("Emulation.setCPUThrottlingRate", {"rate": slowed})
+    await page.add_init_script(WATCH + LISTEN)
+    return page
+
+
+async def opening(page: Page, stage: Stage, slowed: int) -> list[Figure]:
+    """Open both boards, as by a reload: until the first cards are painted, and from the data to that."""
+    small = [await opened(page, stage.small) for _ in range(REPEATS)]
+    large = [await opened(page, stage.large) for _ in range(REPEATS)]
+    suffix = "" if slowed == 1 else f", CPU / {slowed}"
+    usable = [times["shown"] - times["data"] if times["data"] else times["shown"] for times in large]
+    return [
+        Figure(f"{SMALL} cards, first paint{suffix}", median(times["shown"] for times in small), "ms", 1_000),
+        Figure(
+            f"{LARGE} cards, from opening to usable{suffix}", median(times["shown"] for times in large), "ms", 1_500
+        ),
+        Figure(f"{LARGE} cards, usable after the data{suffix}", median(usable), "ms", 1_500),
+    ]
+
+
+async def opened(page: Page, project: Json) -> dict[str, Any]:
+    """Open a board anew; return its times in milliseconds."""
+    await page.goto(f"/p/{project['id']}")
+    await page.wait_for_function("() => window.firstCards")
+    times: dict[str, Any] = await page.evaluate(OPENED)
+    return times
+
+
+async def dragging(page: Page, slowed: int) -> list[Figure]:
+    """Drag a card of the large board to and fro; count the frames."""
+    card = await page.locator("[data-card]").nth(2).bounding_box()
+    assert card is not None
+    x, y = card["x"] + 80, card["y"] + 20
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.mouse.move(x + 20, y + 10, steps=3)
+    await page.evaluate(FRAMES)
+    for step in range(DRAG_STEPS):
+        await page.mouse.move(x + (step * 9) % 640, y + 40 + (step * 13) % 420)
+        await asyncio.sleep(1 / 60)
+    frames: list[float] = await page.evaluate(
+        "() => { cancelAnimationFrame(window.ticking); return window.frames.slice(1); }"
+    )
+    await page.keyboard.press("Escape")
+    await page.mouse.up()
+    suffix = "" if slowed == 1 else f", CPU / {slowed}"
+    frames.sort()
+    return [
+        Figure(
+            f"drag with {LARGE} cards, frames a second{suffix}", 1000 * len(frames) / sum(frames), "fps", 58, least=True
+        ),
+        Figure(
+            f"drag with {LARGE} cards, 95th percentile of frames{suffix}", frames[int(len(frames) * 0.95)], "ms", 17
+        ),
+    ]
+
+
+async def changing(page: Page, stage: Stage) -> list[Figure]:
+    """Move a card by key, and let the other person move one, on the large board."""
+    own = [await page.evaluate(OWN_CHANGE) for _ in range(REPEATS)]
+    other = [await timed(lambda number=number: seen(page, stage, number)) for number in range(REPEATS)]  # type: ignore[misc]
+    return [
+        Figure("own change on the screen", median(own), "ms", 16),
+        Figure("change of another person on the screen", median(other), "ms", 150),
+    ]
+
+
+async def seen(page: Page, stage: Stage, number: int) -> None:
+    """Let the other person write a card at the top of the first column, and wait for it."""
+    first = await page.locator("[data-card]").first.get_attribute("data-card")
+    title = f"From Boris {number}"
+    arrived = asyncio.ensure_future(
+        page.wait_for_function("(text) => document.body.innerText.includes(text)", arg=title)
+    )
+    await stage.boris.task(stage.large, title, before_id=first)
+    await arrived
+
+
+async def catching_up(page: Page, stage: Stage) -> Figure:
+    """Cut the window off, make changes, and let it come back: from the first that arrives to all on the screen."""
+    await opened(page, stage.small)
+    await page.get_by_role("status").filter(has_text="Live").first.wait_for(state="attached")
+    stage.proxy.cut()
+    await page.get_by_text("Reconnecting").first.wait_for(state="attached")
+    for begin in range(0, MISSED, AT_ONCE):
+        await asyncio.gather(*(stage.boris.task(stage.small, f"Missed {begin + n}") for n in range(AT_ONCE)))
+    await page.evaluate("() => { window.awaited = true; }")
+    stage.proxy.mend()
+    count = (
+        await page.locator("[data-column]").first.get_by_role("listitem").first.get_attribute("aria-setsize")
+    ) or "0"
+    await page.wait_for_function(
+        "(count) => document.querySelector('[data-card]')?.ariaSetSize === count",
+        arg=str(int(count) + MISSED),
+        timeout=60_000,
+    )
+    taken: float = await page.evaluate("() => performance.now() - window.firstMissed")
+    return Figure(f"catching up with {MISSED} changes", taken, "ms", 500)
+
+
+async def timed(action: Callable[[], Awaitable[None]]) -> float:
+    """Return how long it took in milliseconds."""
+    begun = time.perf_counter()
+    await action()
+    return (time.perf_counter() - begun) * 1000
+
+
+def median(values: Any) -> float:
+    """Return the median of some times."""
+    return float(statistics.median(values))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
