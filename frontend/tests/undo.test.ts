@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { toasts } from '../src/lib/announcer.svelte';
 import { ApiError } from '../src/lib/errors';
-import type { TaskPatch } from '../src/lib/types';
+import type { Column, Label, TaskPatch } from '../src/lib/types';
 import { changeList, type Deed, placementIn, plan, reverse, spotOf, UndoStack } from '../src/lib/undo';
 import { board, card, event, ids, openBoard, settled, task, taskEvent } from './support/board';
 
@@ -236,6 +236,32 @@ describe('on a board', () => {
     store.commands.history.undo();
     await settled();
     expect(rest.comments.delete).toHaveBeenCalledWith('c1');
+  });
+
+  test('a column renamed by somebody else since keeps their name, and gets the old limit back', async () => {
+    const { store, rest, live } = await openBoard();
+    const update = vi.fn(async () => undefined);
+    Object.assign(rest, { columns: { update } });
+    const column = store.columns[1] as Column;
+    await store.commands.parts.updateColumn(column, { name: 'Mine', wip_limit: 3 });
+    const { id: column_id, ...rest_of_it } = column;
+    live.emit(event('column_updated', 11, { ...rest_of_it, column_id, name: 'Theirs', wip_limit: 3 }));
+    store.commands.history.undo();
+    await settled();
+    expect(update).toHaveBeenLastCalledWith('p', column.id, { wip_limit: null });
+  });
+
+  test('a deleted label comes back, on the cards that had it', async () => {
+    const { store, rest, live } = await openBoard({ start: board({ tasks: [card('t1', { label_ids: ['l1'] })] }) });
+    const labels = { delete: vi.fn(async () => undefined), create: vi.fn(async () => ({ id: 'l9' })) };
+    Object.assign(rest, { labels });
+    rest.tasks.update.mockResolvedValue(task('t1'));
+    await store.commands.parts.deleteLabel(store.labels.get('l1') as Label);
+    live.emit(event('label_deleted', 11, { label_id: 'l1' }));
+    store.commands.history.undo();
+    await settled();
+    expect(labels.create).toHaveBeenCalledWith('p', { name: 'bug', color: '#c62828' });
+    expect(rest.tasks.update).toHaveBeenCalledWith('t1', { label_ids: ['l9'] }, {});
   });
 
   test('what the server refused cannot be undone', async () => {

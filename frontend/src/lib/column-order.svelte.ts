@@ -80,7 +80,9 @@ export class ColumnOrder {
     if (!last) return;
     this.#waiting = { id, before };
     const where = before === null ? { after_id: last.id } : { before_id: before };
-    const done = await attempt(() => this.#store.rest.columns.update(this.#store.id, id, where));
+    const column = this.#store.columns.find((one) => one.id === id);
+    if (!column) return;
+    const done = await attempt(() => this.#store.commands.parts.updateColumn(column, where));
     await this.#store.refreshUnlessLive();
     if (!done) this.#waiting = null;
   }

@@ -4,6 +4,7 @@ import type { BoardStore } from './board.svelte';
 import { type Change, type NewCard, temporaryId } from './changes';
 import { t } from './i18n.svelte';
 import { newId } from './ids';
+import { ListCommands } from './list-commands';
 import { gapBefore, placementIn } from './placing';
 import type { Card, Id, Placement, TaskPatch } from './types';
 import { type Deed, type Spot, spotOf } from './undo';
@@ -20,6 +21,7 @@ export class Commands {
   readonly history: UndoHistory;
   /** The cards of a column that steps go by; a screen that hides some gives its own. */
   lists: (status: string) => readonly Card[];
+  readonly parts: ListCommands;
   readonly #store: BoardStore;
   #last = 0;
   /** Deeds that will be taken back together. */
@@ -29,6 +31,9 @@ export class Commands {
     this.#store = store;
     this.lists = (status) => this.#column(status);
     this.history = new UndoHistory(store, (body) => this.#add(body));
+    this.parts = new ListCommands(store, (text, forth, back) =>
+      this.#done({ kind: 'call', forth, back }, '', text, true),
+    );
   }
 
   create(task: NewCard): void {
@@ -108,14 +113,13 @@ export class Commands {
   }
 
   comment(id: Id, body: string): void {
-    let op = this.#add({ kind: 'comment', task_id: id, body });
-    const back = async () => {
+    const op = this.#add({ kind: 'comment', task_id: id, body });
+    const { comments } = this.#store.rest;
+    const made = (change: (comment: Id) => Promise<unknown>) => async () => {
       const comment = this.history.madeBy(op);
-      if (comment) await this.#store.rest.comments.delete(comment);
+      if (comment) await change(comment);
     };
-    const forth = async () => {
-      op = this.#add({ kind: 'comment', task_id: id, body });
-    };
+    const [back, forth] = [made(comments.delete), made(comments.restore)];
     this.#done({ kind: 'call', forth, back }, op, t('undo.commented', { key: this.#name(id) }));
   }
 
@@ -136,11 +140,6 @@ export class Commands {
     if (all.length === 0) return;
     this.history.record({ text, deeds: all.map(({ deed }) => deed), ops: all.map(({ op }) => op) }, { tell: true });
     announce(text);
-  }
-
-  /** Remembers a deed of columns, labels or comments that was done by a call of its own. */
-  called(text: string, forth: () => Promise<unknown>, back: () => Promise<unknown>, { tell = true } = {}): void {
-    this.#done({ kind: 'call', forth, back }, '', text, tell);
   }
 
   #done(deed: Deed, op: string, text: string, tell = false): void {

@@ -1,7 +1,7 @@
 /** The cards marked on a board, to be changed together. A card that leaves the board leaves the selection. */
 import { SvelteSet } from 'svelte/reactivity';
 import type { BoardStore } from './board.svelte';
-import type { Card, Id } from './types';
+import type { Id } from './types';
 
 export class Selection {
   readonly #store: BoardStore;
@@ -31,7 +31,7 @@ export class Selection {
   /** Everything from the card marked last to this one, where both stand in one column; else this one too. */
   extend(id: Id): void {
     const status = this.#store.card(id)?.status ?? '';
-    const ids = (this.#store.cards.get(status) ?? []).map((card: Card) => card.id);
+    const ids = this.#store.commands.lists(status).map((card) => card.id);
     const from = ids.indexOf(this.#anchor ?? id);
     const to = ids.indexOf(id);
     const range = from < 0 ? [id] : ids.slice(Math.min(from, to), Math.max(from, to) + 1);

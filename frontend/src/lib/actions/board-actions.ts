@@ -328,7 +328,7 @@ function wholeBoardActions(view: BoardView): Action[] {
 
 /** What the focus goes to once a card has left. */
 function after(view: BoardView, id: Id): Id | undefined {
-  const cards = view.store.cards.get(view.store.card(id)?.status ?? '') ?? [];
+  const cards = view.lists.of(view.store.card(id)?.status ?? '');
   const index = cards.findIndex((card) => card.id === id);
   return (cards[index + 1] ?? cards[index - 1])?.id;
 }
