@@ -44,7 +44,7 @@ class Task(Base):
     __table_args__ = (
         UniqueConstraint("project_id", "number"),
         Index("ix_tasks_board", "project_id", "status", "position", "id"),
-        Index("ix_tasks_trash", "deleted_at"),
+        Index("ix_tasks_trash", "deleted_at", **only_where("deleted_at IS NOT NULL")),
         Index("ix_tasks_archive", "project_id", "archived_at", "id", **only_where("archived_at IS NOT NULL")),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, or_, select
+from sqlalchemy import and_, case, or_, select
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain.folding import excerpt, words_of
@@ -18,7 +18,7 @@ from app.schemas.tasks import Task
 from app.services.access import Actor, Record, open_project
 from app.services.comments import select_comments, to_comment
 from app.services.task_rows import build_tasks, select_tasks, to_card
-from app.services.text_search import has_words, in_title, is_key
+from app.services.text_search import has_words, in_title, is_named
 
 _NAMED, _BY_TITLE, _BY_DESCRIPTION, _BY_COMMENT = range(4)
 _Key = tuple[int, UUID]
@@ -61,16 +61,17 @@ async def _find_projects(uow: UnitOfWork, actor: Actor, project_id: UUID | None)
 async def _find_tasks(
     uow: UnitOfWork, projects: Mapping[UUID, ProjectRef], query: str, words: list[str], last: _Key, limit: int
 ) -> list[tuple[_Key, Hit]]:
-    named = is_key(query, Project.key)
+    named = is_named(query, {id_: project.key for id_, project in projects.items()})
     rank = case((named, _NAMED), (in_title(words), _BY_TITLE), else_=_BY_DESCRIPTION)
     statement = (
         select(TaskRow.id, rank.label("rank"))
-        .join(Project, Project.id == TaskRow.project_id)
         .where(TaskRow.project_id.in_(projects), TaskRow.deleted_at.is_(None))
-        .where(or_(named, has_words(TaskRow.search_text, words)), _behind(rank, last))
+        .where(or_(named, has_words(TaskRow.search_text, words)))
         .order_by(rank, TaskRow.id.desc())
         .limit(limit)
     )
+    if last != _FIRST:  # to ask every row for its rank takes as long as searching
+        statement = statement.where(or_(rank > last[0], and_(rank == last[0], TaskRow.id < last[1])))
     ranks = {row.id: row.rank for row in (await uow.fetch(statement)).all()}
     tasks = await _load(uow, projects, list(ranks))
     return [
@@ -124,7 +125,3 @@ async def _load(uow: UnitOfWork, projects: Mapping[UUID, ProjectRef], ids: Seque
     rows = (await uow.fetch(select_tasks().where(TaskRow.id.in_(ids)))).all()
     keys = {id_: project.key for id_, project in projects.items()}
     return {task.id: task for task in await build_tasks(uow, keys, rows)}
-
-
-def _behind(rank: ColumnElement[int], last: _Key) -> ColumnElement[bool]:
-    return or_(rank > last[0], and_(rank == last[0], TaskRow.id < last[1]))

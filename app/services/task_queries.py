@@ -63,7 +63,7 @@ async def list_archive(uow: UnitOfWork, actor: Actor | None, project_id: UUID, w
         .order_by(*(part.desc() for part in key))
     )
     if wanted.q is not None:
-        statement = statement.where(matches_task(wanted.q, project.key))
+        statement = statement.where(matches_task(wanted.q, project.id, project.key))
     if before := decode_cursor(wanted.cursor, datetime, UUID):
         statement = statement.where(tuple_(*key) < tuple_(*before, types=[part.type for part in key]))
     tasks = await _fetch_page(uow, project, statement, wanted.limit)
@@ -90,5 +90,5 @@ def _conditions(wanted: TaskFilter, project: ProjectAccess) -> list[ColumnElemen
     if wanted.due_after is not None:
         found.append(TaskRow.due >= wanted.due_after)
     if wanted.q is not None:
-        found.append(matches_task(wanted.q, project.key))
+        found.append(matches_task(wanted.q, project.id, project.key))
     return found

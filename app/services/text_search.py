@@ -1,7 +1,9 @@
 """Looking into texts that were folded when they were written (docs/decisions/0015): every word must be in there."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Integer, and_, false, or_, true
 from sqlalchemy.ext.compiler import compiles
@@ -44,20 +46,17 @@ def in_title(words: list[str]) -> ColumnElement[bool]:
     return and_(true(), *(position_of(Task.search_text, word).between(1, title_ends) for word in words))
 
 
-def is_key(query: str, project_key: InstrumentedAttribute[str] | str) -> ColumnElement[bool]:
-    """Whether a task is the one that a query like `WEB-12`, `#12` or `12` names."""
+def is_named(query: str, project_keys: Mapping[UUID, str]) -> ColumnElement[bool]:
+    """Whether a task is one that a query like `WEB-12`, `#12` or `12` names; the keys are those of its project."""
     match = _KEY.match(query.strip().lower())
     if match is None:
         return false()
     named = Task.number == int(match[2])
     if match[1] is None:
         return named
-    if isinstance(project_key, str):
-        return named if project_key == match[1].upper() else false()
-    return named & (project_key == match[1].upper())
+    return named & Task.project_id.in_([id_ for id_, key in project_keys.items() if key == match[1].upper()])
 
 
-def matches_task(query: str, project_key: str) -> ColumnElement[bool]:
-    """Whether a task has the words of a query in its title or description, or is named by it."""
-    words = words_of(query)
-    return or_(is_key(query, project_key), has_words(Task.search_text, words))
+def matches_task(query: str, project_id: UUID, project_key: str) -> ColumnElement[bool]:
+    """Whether a task of a project has the words of a query in its title or description, or is named by it."""
+    return or_(is_named(query, {project_id: project_key}), has_words(Task.search_text, words_of(query)))

@@ -34,6 +34,9 @@ def upgrade() -> None:
         sqlite_where=archived,
         postgresql_where=archived,
     )
+    # The index of the trash had every task that is not in it, and SQLite took it for the way to a project's tasks.
+    op.drop_index("ix_tasks_trash", "tasks")
+    op.create_index("ix_tasks_trash", "tasks", ["deleted_at"], sqlite_where=deleted, postgresql_where=deleted)
     op.add_column("comments", sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("comments", sa.Column("deleted_by", sa.Uuid(), nullable=True))
     op.add_column("comments", sa.Column("search_text", sa.Text(), server_default="", nullable=False))
@@ -50,6 +53,8 @@ def downgrade() -> None:
     op.drop_index("ix_events_task", "events")
     op.drop_index("ix_comments_trash", "comments")
     op.drop_index("ix_tasks_archive", "tasks")
+    op.drop_index("ix_tasks_trash", "tasks")
+    op.create_index("ix_tasks_trash", "tasks", ["deleted_at"])
     op.execute("DELETE FROM comments WHERE deleted_at IS NOT NULL")
     op.drop_column("events", "task_id")
     for name in ("search_text", "deleted_by", "deleted_at"):
