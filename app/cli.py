@@ -26,7 +26,7 @@ from app.doctor import diagnose
 from app.errors import AppError
 from app.schemas.users import Register
 from app.security import Passwords
-from app.services import sessions, users
+from app.services import admin, sessions, users
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 Result = TypeVar("Result")
@@ -200,9 +200,7 @@ def _set_active(settings: Settings, email: str, *, active: bool) -> None:
     async def change(database: Database) -> None:
         async with database.write() as uow:
             user = await users.find_by_email(uow, email)
-            await users.set_active(uow, user.id, active=active)
-            if not active:
-                await sessions.end_sessions(uow, await sessions.open_session_ids(uow, user.id))
+            await admin.set_active(uow, user.id, active=active)
 
     _with_database(settings, change)
 

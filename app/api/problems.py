@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from app.errors import AppError, RateLimited, Unauthorized
+from app.services.history import ResumeFailure
 
 MEDIA_TYPE: Final = "application/problem+json"
 _CODES: Final = {
@@ -22,6 +23,21 @@ _CODES: Final = {
     413: "too_large",
     415: "unsupported_media_type",
 }
+OTHER_CODES: Final = frozenset({*_CODES.values(), "internal", "error", *ResumeFailure})
+"""Codes of answers that no class of `app.errors` stands for."""
+_FIELD_CODES: Final = {
+    "missing": "missing",
+    "blank": "blank",
+    "string_too_short": "too_short",
+    "string_too_long": "too_long",
+    "too_long": "too_many",
+    "string_pattern_mismatch": "pattern",
+    "greater_than_equal": "too_small",
+    "less_than_equal": "too_big",
+}
+FORM_CODES: Final = frozenset({*_FIELD_CODES.values(), "email", "invalid"})
+"""What can be wrong with what a person writes into a form; other codes are a program's mistake."""
+_LIMITS: Final = ("min_length", "max_length", "ge", "le")
 _log = structlog.get_logger(__name__)
 
 
@@ -31,6 +47,8 @@ class FieldProblem(BaseModel):
     field: str
     message: str
     code: str
+    limit: int | None = None
+    """The least or the most there may be, where that is what was wrong."""
 
 
 class Problem(BaseModel):
@@ -117,13 +135,25 @@ async def _on_invalid_input(request: Request, error: Exception) -> JSONResponse:
     return problem(request, 422, "validation_error", "Invalid input", detail, errors=errors)
 
 
-def _field_problem(item: dict[str, Any]) -> dict[str, str]:
+def _field_problem(item: dict[str, Any]) -> dict[str, str | int]:
     place = [str(part) for part in item["loc"]]
     if len(place) > 1 and place[0] in {"body", "query", "path", "header"}:
         place = place[1:]
-    message = str(item["msg"]).removeprefix("Value error, ")
     field = ".".join(place).encode("utf-8", "replace").decode()
-    return {"field": field, "message": message, "code": str(item["type"])}
+    kind, message = str(item["type"]), str(item["msg"]).removeprefix("Value error, ")
+    context: dict[str, Any] = item.get("ctx", {})
+    if context.get("field_type") == "Value":  # the length of a text that was looked at before: not of a list
+        kind = f"string_{kind}"
+        message = message.replace("items after validation", "characters").replace("Value should", "must")
+    found: dict[str, str | int] = {"field": field, "message": message, "code": _FIELD_CODES.get(kind, kind)}
+    limit = next((context[name] for name in _LIMITS if isinstance(context.get(name), int)), None)
+    if kind == "string_too_short" and limit == 1:
+        found["code"] = "blank"
+    elif kind == "value_error" and "reason" in context:  # of an e-mail address alone
+        found["code"] = "email"
+    elif limit is not None:
+        found["limit"] = limit
+    return found
 
 
 async def _on_http_error(request: Request, error: Exception) -> JSONResponse:

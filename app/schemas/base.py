@@ -12,6 +12,7 @@ from uuid import UUID
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from app.domain.clock import format_time
 from app.errors import BadRequest
@@ -58,8 +59,8 @@ def _without_nul(text: str) -> str:
 def not_blank(text: str) -> str:
     """Refuse a text of nothing but white space."""
     if not text.strip():
-        message = "must not be blank"
-        raise ValueError(message)
+        code = "blank"
+        raise PydanticCustomError(code, "must not be blank")
     return text
 
 

@@ -57,6 +57,7 @@ describe('the messages', () => {
       'connection.',
       'diagnostics.',
       'error.',
+      'field_error.',
       'filter.',
       'home.',
       'list.',

@@ -3,6 +3,7 @@ import type { Api, Options } from './api';
 import type {
   AdminUser,
   Board,
+  BoardEvent,
   Column,
   Comment,
   EventPage,
@@ -138,6 +139,8 @@ export function endpoints(api: Api) {
 
     tasks: {
       get: (id: Id) => api.get<Task>(`/tasks/${id}`, { auth: 'optional' }),
+      activity: (id: Id, cursor: string | null) =>
+        api.get<Page<BoardEvent>>(`/tasks/${id}/activity?${queryOf({ cursor })}`, { auth: 'optional' }),
       create: (body: object, options: Options) => post<Task>('/tasks', body, options),
       update: (id: Id, body: object, options: Options) => patch<Task>(`/tasks/${id}`, body, options),
       move: (id: Id, body: object, options: Options) => post<Task>(`/tasks/${id}/move`, body, options),

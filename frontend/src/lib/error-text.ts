@@ -11,9 +11,11 @@ export function errorText(error: unknown): string {
   return error.status >= 500 ? t('error.server') : error.message;
 }
 
-/** What the server says about one field of a form. */
+/** What the server says about one field of a form, in the person's own language. */
 export function fieldError(error: unknown, field: string): string | undefined {
   if (!(error instanceof ApiError)) return undefined;
   const found = error.fields.find((other) => other.field === field || other.field.endsWith(`.${field}`));
-  return found?.message;
+  if (!found) return undefined;
+  const key = `field_error.${found.code}`;
+  return hasMessage(key) ? t(key, { limit: found.limit ?? 0 }) : found.message;
 }

@@ -4,6 +4,8 @@ export interface FieldError {
   field: string;
   message: string;
   code: string;
+  /** The least or the most there may be, where that is what was wrong. */
+  limit?: number | null;
 }
 
 export interface Problem {
