@@ -50,6 +50,7 @@ describe('the messages', () => {
   test('are all used, and nothing is asked for that is not there', () => {
     const code = [...files('.svelte'), ...files('.ts')].map(read).join('\n');
     const built = [
+      'activity.',
       'admin.',
       'away.',
       'color.',

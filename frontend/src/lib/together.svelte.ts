@@ -6,7 +6,7 @@ import type { BoardStore } from './board.svelte';
 import { Storm } from './glide';
 import { t } from './i18n.svelte';
 import type { Online } from './live';
-import type { BoardEvent, Id } from './types';
+import type { BoardEvent, Card, Id } from './types';
 import { Typing } from './typing.svelte';
 import { Unread } from './unread.svelte';
 
@@ -17,6 +17,12 @@ const TOUCHED_MS = 1_500;
 export interface Touch {
   name: string;
   color: string;
+}
+
+/** A card that somebody else took off the board. */
+export interface GoneCard extends Pick<Card, 'id' | 'key' | 'number' | 'title'> {
+  by: string;
+  how: 'deleted' | 'archived';
 }
 
 const UNKNOWN_COLOR = '#546e7a';
@@ -36,6 +42,15 @@ export class Together {
     }
     return viewers;
   });
+
+  /** What texts may speak of: the members, and the tasks of this project. */
+  readonly vocabulary = $derived.by(() => ({
+    names: [...this.#store.members.values()].map(({ name }) => name),
+    keys: this.#store.shown ? [this.#store.shown.project.key] : [],
+  }));
+
+  /** The last card that somebody else deleted or archived: it may be the one that is open here. */
+  gone = $state.raw<GoneCard | null>(null);
 
   readonly #store: BoardStore;
   readonly #storm = new Storm();
@@ -66,9 +81,13 @@ export class Together {
 
   #show({ type, user_id, data }: BoardEvent): void {
     if (!/^(task|comment)_/.test(type) || user_id === this.#store.user || user_id === null) return;
-    if (!this.#storm.calm(performance.now())) return;
     const id = data.task_id as Id;
     const name = this.#store.members.get(user_id)?.name ?? '';
+    if (type === 'task_deleted' || type === 'task_archived') {
+      const { key, number, title } = data as unknown as Card;
+      this.gone = { id, key, number, title, by: name, how: type === 'task_deleted' ? 'deleted' : 'archived' };
+    }
+    if (!this.#storm.calm(performance.now())) return;
     if (type === 'task_moved') {
       const column = this.#store.columns.find(({ key }) => key === data.status);
       announce(t('announce.other_moved', { name, key: String(data.key), column: column?.name ?? '' }));

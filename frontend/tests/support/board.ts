@@ -171,6 +171,7 @@ export function fakeRest(now: () => Board = board) {
       delete: vi.fn<Rest['tasks']['delete']>(never),
       restore: vi.fn<Rest['tasks']['restore']>(never),
       archive: vi.fn<Rest['tasks']['archive']>(never),
+      activity: vi.fn<Rest['tasks']['activity']>(async () => ({ items: [], next_cursor: null })),
       unarchive: vi.fn<Rest['tasks']['unarchive']>(never),
     },
     comments: {
