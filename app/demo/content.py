@@ -1,5 +1,6 @@
 """The texts of the demo, read from `content.json` and checked, so that a slip of the pen is named and not played."""
 
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -12,6 +13,7 @@ from app.schemas.tasks import Priority
 
 CONTENT: Final = Path(__file__).with_name("content.json")
 _MARKS: Final = {"[x] ": True, "[ ] ": False}
+_NAMES: Final = re.compile(r"\{([^}]*)\}")
 _NEEDS: Final = {"comment": "text", "assign": "to", "move": "column"}
 Action = Literal["look", "type", "comment", "assign", "move", "check", "change", "look_away", "trash", "restore"]
 
@@ -71,6 +73,7 @@ class Card(Part):
     at: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] | None = None
     checklist: tuple[Annotated[Line, BeforeValidator(_read_line)], ...] = ()
     comments: tuple[Remark, ...] = ()
+    archived: bool = False
 
     def due_text(self, now: datetime) -> str | None:
         """Return the due date as the API takes it."""
@@ -96,6 +99,14 @@ class Label(Part):
     color: str
 
 
+class View(Part):
+    """A filter that somebody keeps. In its query `{anna}` stands for that person's id, `{label}` for that label's."""
+
+    who: str
+    name: str
+    query: str
+
+
 class Project(Part):
     """A board."""
 
@@ -106,6 +117,7 @@ class Project(Part):
     columns: tuple[BoardColumn, ...]
     labels: tuple[Label, ...]
     tasks: tuple[Card, ...]
+    views: tuple[View, ...] = ()
 
 
 class Step(Part):
@@ -170,6 +182,9 @@ class Content(Part):
             labels, columns = {label.name for label in project.labels}, {column.key for column in project.columns}
             for card in project.tasks:
                 _check_card(card, people, labels, columns)
+            for view in project.views:
+                _require({view.who}, people, "person")
+                _require(set(_NAMES.findall(view.query)), people | labels, "person or label")
         board = self.projects[0]
         labels, columns = {label.name for label in board.labels}, {column.key for column in board.columns}
         for story in self.day.stories:

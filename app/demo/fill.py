@@ -20,8 +20,9 @@ from app.permissions import Role
 from app.schemas.projects import ColumnCreate, ColumnUpdate, LabelCreate, MemberAdd, ProjectCreate
 from app.schemas.tasks import ChecklistItemInput, CommentWrite, TaskCreate
 from app.schemas.users import Language, Register, User
+from app.schemas.views import SavedViewCreate
 from app.security import Passwords
-from app.services import columns, comments, labels, members, projects, tasks, users
+from app.services import columns, comments, labels, members, projects, task_shelves, tasks, users, views
 from app.services.access import Actor
 
 MARK: Final = "this-is-a-demo"
@@ -125,6 +126,11 @@ class _Builder:
             self._labels[label.name] = made.id
         for card in project.tasks:
             await self._add_task(project_id, card)
+        ids = {name: str(user.id) for name, user in self._people.items()}
+        ids |= {name: str(label_id) for name, label_id in self._labels.items()}
+        for view in project.views:
+            wanted = SavedViewCreate(name=view.name, query=view.query.format_map(ids))
+            await views.create(self._uow, self._act_as(view.who), project_id, wanted)
         return project_id
 
     async def _set_columns(self, owner: Actor, project_id: UUID, wanted: tuple[BoardColumn, ...]) -> None:
@@ -166,6 +172,8 @@ class _Builder:
         task = await tasks.create(self._uow, self._act_as(card.by), body)
         for remark in card.comments:
             await comments.create(self._uow, self._act_as(remark.who), task.id, CommentWrite(body=remark.text))
+        if card.archived:
+            await task_shelves.archive(self._uow, self._act_as(card.by), task.id)
 
     def _act_as(self, person: str) -> Actor:
         user = self._people[person]

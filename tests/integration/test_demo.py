@@ -10,6 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, get_args
 
@@ -129,9 +130,31 @@ async def test_demo_is_filled_with_an_event_for_every_row(demo: Demo) -> None:
             assert [event["seq"] for event in log] == list(range(1, board["seq"] + 1))
             assert all(event["user_id"] for event in log)
             counts = Counter(event["type"] for event in log)
-            assert counts["task_created"] == len(board["tasks"])
-            assert counts["comment_added"] == sum(task["comment_count"] for task in board["tasks"])
+            archive = (await anna.get(f"/projects/{board['project']['id']}/archive"))["items"]
+            tasks = board["tasks"] + archive
+            assert counts["task_created"] == len(tasks)
+            assert counts["task_archived"] == len(archive)
+            assert counts["comment_added"] == sum(task["comment_count"] for task in tasks)
             assert counts["label_created"] == len(board["labels"])
+
+
+async def test_every_page_has_something_to_show(demo: Demo) -> None:
+    """Tasks of one's own, some late and some not, mentions, an archive, and views that name what is there."""
+    async with run_server(demo.settings) as server, await sign_in(server, demo.accounts[0]) as anna:
+        board = (await boards(anna))["WEB"]
+        path = f"/projects/{board['project']['id']}"
+        mine = (await anna.get("/users/me/tasks"))["items"]
+        mentions = (await anna.get("/users/me/mentions"))["items"]
+        archive, saved = [(await anna.get(f"{path}/{part}"))["items"] for part in ("archive", "views")]
+    today = datetime.now(UTC).date().isoformat()
+    assert {task["due"] < today for task in mine if task["due"]} == {True, False}
+    assert len(mine) >= 10
+    assert len(mentions) >= 5
+    assert len(archive) >= 5
+    labels = {label["name"]: label["id"] for label in board["labels"]}
+    queries = [view["query"] for view in saved]
+    assert f"label={labels['тексты']},{labels['билеты']}" in queries
+    assert len(queries) == 3
 
 
 async def test_remarks_mention_whom_they_name(demo: Demo) -> None:
