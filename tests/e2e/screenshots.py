@@ -79,6 +79,8 @@ async def open_board(browser: Browser, url: str, account: tuple[str, str], **opt
     await page.locator("input[type=email]").fill(account[0])
     await page.locator("input[type=password]").fill(account[1])
     await page.locator("input[type=password]").press("Enter")
+    await page.wait_for_url(re.compile("/$"))
+    await page.goto("/projects")
     await page.get_by_role("main").get_by_role("listitem").get_by_role("link").first.click()
     await page.get_by_role("region").nth(2).wait_for()
     await page.wait_for_timeout(1500)
