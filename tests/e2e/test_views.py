@@ -117,6 +117,22 @@ async def test_list_draws_only_what_is_seen(sign_in: SignIn, anna: Account, proj
     await expect(page).not_to_have_url(re.compile("sort"))
 
 
+async def test_filter_goes_along_from_view_to_view(sign_in: SignIn, anna: Account, project: Json) -> None:
+    """What the filter hides is hidden in list and calendar, and clearing it leaves their grouping alone."""
+    await anna.task(project, "Mine", assignee_ids=[anna.user["id"]], due="2026-11-11")
+    await anna.task(project, "Nobody's", due="2026-11-11")
+    page = await sign_in(anna, f"/p/{project['id']}/list?group=priority&assignee=me")
+    await expect(page.get_by_role("link", name="Mine")).to_be_visible()
+    await expect(page.get_by_role("link", name="Nobody's")).to_have_count(0)
+    await page.get_by_role("link", name="Calendar").click()
+    await page.get_by_role("button", name="Previous month").first.wait_for()
+    await expect(page).to_have_url(re.compile("/calendar.*assignee=me"))
+    await page.get_by_role("link", name="List", exact=True).click()
+    await page.get_by_role("button", name="Clear").first.click()
+    await expect(page.get_by_role("link", name="Nobody's")).to_be_visible()
+    await expect(page).to_have_url(re.compile(r"/list\?group=priority$"))
+
+
 async def test_calendar_moves_a_card_by_pointer_and_by_keyboard(sign_in: SignIn, anna: Account, project: Json) -> None:
     """Dropped on another day a card is due then, its hour kept; with the keyboard it goes the same way."""
     await anna.task(project, "Ship it", due="2026-11-11T15:00:00Z")

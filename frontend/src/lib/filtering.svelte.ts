@@ -57,7 +57,10 @@ export class Filtering {
 
   set(filter: Filter): void {
     this.#made.clear();
-    const query = filterQuery(filter);
+    // Grouping, order and the day of a calendar are in the address, too.
+    const others = new URLSearchParams(location.search);
+    for (const name of Object.keys(NO_FILTER)) others.delete(name);
+    const query = [filterQuery(filter), others.toString()].filter(Boolean).join('&');
     router.go(location.pathname + (query && `?${query}`), { replace: true });
   }
 
