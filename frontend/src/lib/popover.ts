@@ -14,12 +14,15 @@ export function popover(element: HTMLElement, { beside, onoutside }: PopoverOpti
   element.showPopover?.();
   const place = () => {
     const { offsetWidth: width, offsetHeight: height } = element;
+    const left = Math.max(EDGE, Math.min(beside.left, innerWidth - EDGE - width));
+    element.style.setProperty('left', `${left}px`);
     const below = beside.bottom + GAP;
-    const above = beside.top - GAP - height;
-    const top = below + height <= innerHeight - EDGE || above < EDGE ? below : above;
-    const left = Math.min(beside.left, innerWidth - EDGE - width);
-    element.style.setProperty('top', `${Math.max(EDGE, Math.min(top, innerHeight - EDGE - height))}px`);
-    element.style.setProperty('left', `${Math.max(EDGE, left)}px`);
+    if (below + height <= innerHeight - EDGE || beside.top - GAP - height < EDGE) {
+      element.style.setProperty('top', `${Math.max(EDGE, Math.min(below, innerHeight - EDGE - height))}px`);
+    } else {
+      // Held at its foot: a list that gets shorter stays beside what it belongs to.
+      element.style.setProperty('bottom', `${innerHeight - beside.top + GAP}px`);
+    }
   };
   place();
   element.querySelector<HTMLElement>('input, textarea')?.focus();

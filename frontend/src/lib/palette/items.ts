@@ -1,6 +1,6 @@
 /** Everything the palette can lead to, as one kind of item: actions, tasks, people, projects, saved views. */
 import type { IconName } from '../../components/ui/Icon.svelte';
-import type { Action } from '../actions/action';
+import { type Action, GROUPS } from '../actions/action';
 import { keysOf } from '../actions/menu-items';
 import type { BoardView } from '../board-view.svelte';
 import { fold } from '../fold';
@@ -27,6 +27,7 @@ export interface PaletteItem {
 export function actionItems(actions: readonly Action[], cards: readonly Card[]): PaletteItem[] {
   return actions
     .filter(({ keyOnly }) => !keyOnly)
+    .toSorted((a, b) => GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group))
     .map((action) => ({
       id: `action:${action.id}`,
       kind: 'action',
