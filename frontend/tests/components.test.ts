@@ -274,7 +274,7 @@ test('a conflict shows both sides and offers both', async () => {
   await settled();
   const [conflict] = store.own.conflicts;
   if (!conflict) throw new Error('no conflict');
-  render(ConflictDialog, { conflict, view: new BoardView(store) });
+  render(ConflictDialog, { conflict, view: new BoardView(store), onlater: () => {} });
   const dialog = screen.getByRole('dialog', { hidden: true });
   expect(dialog.textContent).toContain('Mine');
   expect(dialog.textContent).toContain('Theirs');

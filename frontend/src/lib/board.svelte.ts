@@ -81,6 +81,10 @@ export class BoardStore {
     this.connection = new ConnectionWatch(live, id);
   }
 
+  get copies() {
+    return this.#device.copies;
+  }
+
   /** Own changes on their way, drawn over the board. */
   get pending() {
     return this.own.pending;
@@ -221,6 +225,7 @@ export class BoardStore {
     this.#base = board;
     this.connection.reached(board.seq, { whole: true });
     this.#keep();
+    void this.copies?.flush();
     for (const listener of this.#listeners) listener(null);
     this.#screen.now();
   }

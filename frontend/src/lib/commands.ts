@@ -6,7 +6,7 @@ import { t } from './i18n.svelte';
 import { newId } from './ids';
 import { ListCommands } from './list-commands';
 import { gapBefore, placementIn } from './placing';
-import type { Card, Id, Placement, TaskPatch } from './types';
+import type { Card, Comment, Id, Placement, TaskPatch } from './types';
 import { type Deed, type Spot, spotOf } from './undo';
 import { type Body, UndoHistory } from './undo-history';
 
@@ -123,9 +123,18 @@ export class Commands {
     this.#done({ kind: 'call', forth, back }, op, t('undo.commented', { key: this.#name(id) }));
   }
 
-  /** Sends a refused change once more. */
-  retry({ op_id: _op, at: _at, ...body }: Change): void {
-    this.#add(body as Body);
+  editComment({ id, task_id, body: before }: Comment, body: string): void {
+    const write = (text: string) => this.#add({ kind: 'comment-edit', task_id, comment_id: id, body: text });
+    const op = write(body);
+    const [forth, back] = [async () => write(body), async () => write(before)];
+    this.#done({ kind: 'call', forth, back }, op, t('undo.comment_changed'), true);
+  }
+
+  deleteComment({ id, task_id }: Comment): void {
+    const remove = () => this.#add({ kind: 'comment-delete', task_id, comment_id: id });
+    const op = remove();
+    const back = () => this.#store.rest.comments.restore(id);
+    this.#done({ kind: 'call', forth: async () => remove(), back }, op, t('undo.comment_deleted'), true);
   }
 
   /** Everything `work` does is one step to undo, told in one message. */

@@ -1,8 +1,9 @@
 /**
  * Text not yet saved. It is written to this device at every keystroke and stays there, through reloads and
- * closed panels, until the change it belongs to has been accepted or the person throws it away.
+ * closed panels, until the change it belongs to has been accepted or the person throws it away. In localStorage, which
+ * has the text when the key comes up again; a database would have it some milliseconds and a crash later.
  */
-import { forget, remember, remembered, rememberedKeys } from './storage';
+import { forget, keyOf, remember, remembered, rememberedKeys } from './storage';
 
 /** Drafts untouched for this long are removed when the page starts. */
 const KEPT_DAYS = 60;
@@ -69,6 +70,14 @@ export class Draft {
     this.#write();
   }
 
+  /** What another tab has written. */
+  hear(json: string | null): void {
+    const kept = parse(json);
+    this.#text = kept?.text ?? '';
+    this.#version = kept?.version;
+    this.#kept = kept !== null;
+  }
+
   clear(): void {
     this.#text = '';
     this.#version = undefined;
@@ -85,6 +94,12 @@ export class Draft {
 
 const open = new Map<string, Draft>();
 
+// The tab one types in writes, the others follow: every open field of a draft shows the same text.
+globalThis.addEventListener?.('storage', ({ key, newValue }) => {
+  const id = key === null ? null : keyOf(key, 'draft.');
+  if (id !== null) open.get(id)?.hear(newValue);
+});
+
 /** The draft of that name; whoever asks for it holds the same one. */
 export function draftOf(owner: string | null, name: string): Draft {
   const id = `${owner ?? 'nobody'}.${name}`;
@@ -96,8 +111,9 @@ export function draftOf(owner: string | null, name: string): Draft {
   return draft;
 }
 
-function read(key: string): Kept | null {
-  const json = remembered(key);
+const read = (key: string): Kept | null => parse(remembered(key));
+
+function parse(json: string | null): Kept | null {
   if (json === null) return null;
   try {
     return JSON.parse(json) as Kept;

@@ -1,11 +1,11 @@
 /**
- * Changes of a board's columns and labels, and of comments: they go to the server at once, and can be taken back like
+ * Changes of a board's columns and labels: they go to the server at once, and can be taken back like
  * everything else. Each throws what the server refuses; taking back leaves alone what others have changed since.
  */
 import type { BoardStore } from './board.svelte';
 import type { ColumnFields, LabelFields } from './endpoints';
 import { t } from './i18n.svelte';
-import type { Column, Comment, Id, Label } from './types';
+import type { Column, Id, Label } from './types';
 
 /** Remembers a deed in words, how to do it again and how to take it back. */
 type Done = (text: string, forth: () => Promise<unknown>, back: () => Promise<unknown>) => void;
@@ -96,20 +96,6 @@ export class ListCommands {
     };
     await forth();
     this.#done(t('undo.label_deleted', { name }), forth, back);
-  }
-
-  async updateComment({ id, body: before }: Comment, body: string): Promise<void> {
-    const { comments } = this.#store.rest;
-    const forth = () => comments.update(id, body);
-    await forth();
-    this.#done(t('undo.comment_changed'), forth, () => comments.update(id, before));
-  }
-
-  async deleteComment({ id }: Comment): Promise<void> {
-    const { comments } = this.#store.rest;
-    const forth = () => comments.delete(id);
-    await forth();
-    this.#done(t('undo.comment_deleted'), forth, () => comments.restore(id));
   }
 
   #placeOf(id: Id): Place {

@@ -1,4 +1,5 @@
-/** The projects one is a member of: read once, shown by the rail and by every page that names them. */
+/** The projects one is a member of: first as this device knows them, then as the server does; shown by the rail and by every page that names them. */
+import { NetworkError } from './errors';
 import { session } from './session.svelte';
 import type { Id, ProjectWithRole } from './types';
 
@@ -30,11 +31,16 @@ class Projects {
     if (owner !== this.#owner) this.#list = null;
     this.#owner = owner;
     this.error = null;
+    const { copies } = session.device;
+    this.#list ??= (await copies?.projects()) ?? null;
     try {
       const list = await session.rest.projects.list();
-      if (owner === session.user?.id) this.#list = list;
+      if (owner !== session.user?.id) return;
+      this.#list = list;
+      copies?.saveProjects(list);
     } catch (failure) {
-      this.error = failure;
+      // Without a network, what this device knows is the answer.
+      if (!this.#list || !(failure instanceof NetworkError)) this.error = failure;
     }
   }
 }

@@ -27,6 +27,10 @@ export function forget(key: string): void {
   }
 }
 
+/** The rest of a key of localStorage, after `prefix`; null where it is not ours or begins differently. */
+export const keyOf = (storageKey: string, prefix: string): string | null =>
+  storageKey.startsWith(PREFIX + prefix) ? storageKey.slice((PREFIX + prefix).length) : null;
+
 /** Every remembered key that begins with `prefix`. */
 export function rememberedKeys(prefix: string): string[] {
   try {

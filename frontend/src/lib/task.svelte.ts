@@ -1,9 +1,12 @@
 /** What the task panel shows beyond the card: the description and the comments, kept current by the board's log. */
 import type { BoardStore } from './board.svelte';
 import type { Change } from './changes';
-import { ApiError } from './errors';
+import { ApiError, NetworkError } from './errors';
 import { opOf } from './local/outbox';
 import type { BoardEvent, Comment, Id, Task } from './types';
+
+/** Wait before it is read again where there was no network. */
+const AGAIN_MS = 5_000;
 
 export type TaskPhase = 'loading' | 'ready' | 'missing' | 'failed';
 type OwnComment = Change & { kind: 'comment' };
@@ -22,6 +25,8 @@ export class TaskStore {
   readonly #stop: () => void;
   /** Events that arrive while the task is being read, and are newer than the answer may be. */
   #meanwhile: BoardEvent[] | null = null;
+  #again: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
 
   /** The description on the screen: the last one sent from here, else the server's. */
   readonly description = $derived.by(() => {
@@ -37,6 +42,9 @@ export class TaskStore {
     ),
   );
 
+  /** The comments with one's own changes of them, answered or not. */
+  readonly shownComments = $derived.by(() => this.#own().reduce(withChange, this.comments));
+
   constructor(board: BoardStore, id: Id) {
     this.#board = board;
     this.id = id;
@@ -50,10 +58,13 @@ export class TaskStore {
     return this.#task?.version;
   }
 
+  /** Reads it: first as this device knows it, then as the server does. */
   async load(): Promise<void> {
     const { tasks, comments } = this.#board.rest;
     const meanwhile: BoardEvent[] = [];
     this.#meanwhile = meanwhile;
+    clearTimeout(this.#again);
+    void this.#recall();
     try {
       const [task, list] = await Promise.all([tasks.get(this.id), comments.list(this.id)]);
       if (this.#meanwhile !== meanwhile) return;
@@ -62,15 +73,33 @@ export class TaskStore {
       this.#meanwhile = null;
       for (const event of meanwhile) this.#onEvent(event);
       this.phase = 'ready';
+      this.#keep();
     } catch (error) {
       this.failure = error;
       const missing = error instanceof ApiError && error.status === 404;
       if (this.phase !== 'ready') this.phase = missing ? 'missing' : 'failed';
+      if (error instanceof NetworkError && !this.#closed) this.#again = setTimeout(() => void this.load(), AGAIN_MS);
     }
   }
 
   close(): void {
+    this.#closed = true;
+    clearTimeout(this.#again);
+    if (this.phase === 'ready') this.#keep();
     this.#stop();
+  }
+
+  async #recall(): Promise<void> {
+    const copy = await this.#board.copies?.task(this.#board.id, this.id);
+    if (!copy || this.#task) return;
+    this.#task = copy.task;
+    this.comments = copy.comments;
+    this.phase = 'ready';
+  }
+
+  #keep(): void {
+    if (!this.#task || this.#board.phase !== 'ready') return;
+    this.#board.copies?.saveTask(this.#board.id, { task: this.#task, comments: [...this.comments] });
   }
 
   #own(): Change[] {
@@ -94,6 +123,14 @@ export class TaskStore {
       if (op) this.#returned = new Set([...this.#returned, op]);
     }
   }
+}
+
+function withChange(comments: Comment[], change: Change): Comment[] {
+  if (change.kind === 'comment-delete') return comments.filter(({ id }) => id !== change.comment_id);
+  if (change.kind !== 'comment-edit') return comments;
+  return comments.map((comment) =>
+    comment.id === change.comment_id ? { ...comment, body: change.body, edited: true } : comment,
+  );
 }
 
 /** Oldest first. */

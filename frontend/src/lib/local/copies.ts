@@ -39,8 +39,9 @@ export class Copies {
     this.#waiting.set(id, { board, saved, timer });
   }
 
+  /** Writes at once what waits; the page may be gone the next moment. */
   async flush(): Promise<void> {
-    await Promise.all([...this.#waiting.keys()].map((id) => this.#write(id)));
+    await Promise.all([...this.#waiting.keys()].map((id) => this.#write(id, { hurry: true })));
   }
 
   task(project: Id, task: Id): Promise<TaskCopy | null> {
@@ -73,13 +74,13 @@ export class Copies {
     await this.#disk.clear('copies', `${this.#owner}/`);
   }
 
-  async #write(id: Id): Promise<void> {
+  async #write(id: Id, { hurry = false } = {}): Promise<void> {
     const waiting = this.#waiting.get(id);
     if (!waiting) return;
     this.#cancel(id);
     const { board, saved } = waiting;
-    const stored = await this.board(id);
     // Another tab may be further.
+    const stored = hurry ? null : await this.board(id);
     if (stored?.epoch !== board.epoch || stored.seq < board.seq) await this.#put(`${id}/board`, board);
     saved();
   }
