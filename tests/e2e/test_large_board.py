@@ -190,7 +190,7 @@ async def test_columns_fold_and_change_places(sign_in: SignIn, anna: Account, bo
     await first.page.get_by_role("menuitem", name="Collapse column").click()
     assert (await box(first.column("Done")))["width"] == 40
     await first.page.reload()
-    await first.is_live()
+    await expect(first.card("Buy the domain")).to_be_visible()
     assert (await box(first.column("Done")))["width"] == 40
     await first.drag_card("Buy the domain", "Done")
     await expect(second.card("Buy the domain", column="Done")).to_be_visible()

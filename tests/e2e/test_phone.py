@@ -41,9 +41,11 @@ async def test_swipe_and_tabs_go_from_column_to_column(board: BoardWindow) -> No
     """A swipe shows the next column and its tab; a tab leads to its column."""
     tabs = board.page.get_by_role("navigation", name="Columns")
     await expect(tabs.locator("[aria-current]")).to_contain_text("To do")
-    fingers = await board.page.context.new_cdp_session(board.page)
-    gesture = {"x": 330, "y": 500, "xDistance": -260, "yDistance": 0, "gestureSourceType": "touch", "speed": 1200}
-    await fingers.send("Input.synthesizeScrollGesture", gesture)
+    finger = Finger(await board.page.context.new_cdp_session(board.page))
+    await finger.touch("touchStart", 340, 500)
+    for x in range(325, 60, -15):
+        await finger.touch("touchMove", x, 500)
+    await finger.end()
     await expect(tabs.locator("[aria-current]")).to_contain_text("In progress")
     await expect(board.column("In progress")).to_be_in_viewport(ratio=0.9)
     await tabs.get_by_role("button", name="Done").tap()
