@@ -139,8 +139,6 @@ export function endpoints(api: Api) {
 
     tasks: {
       get: (id: Id) => api.get<Task>(`/tasks/${id}`, { auth: 'optional' }),
-      activity: (id: Id, cursor: string | null) =>
-        api.get<Page<BoardEvent>>(`/tasks/${id}/activity?${queryOf({ cursor })}`, { auth: 'optional' }),
       create: (body: object, options: Options) => post<Task>('/tasks', body, options),
       update: (id: Id, body: object, options: Options) => patch<Task>(`/tasks/${id}`, body, options),
       move: (id: Id, body: object, options: Options) => post<Task>(`/tasks/${id}/move`, body, options),
