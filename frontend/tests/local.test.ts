@@ -1,0 +1,86 @@
+import 'fake-indexeddb/auto';
+import { describe, expect, test, vi } from 'vitest';
+import type { Change } from '../src/lib/changes';
+import type { Endpoints } from '../src/lib/endpoints';
+import { NetworkError } from '../src/lib/errors';
+import { openDisk, Rough } from '../src/lib/local/disk';
+import { Outbox } from '../src/lib/local/outbox';
+import { Sender } from '../src/lib/local/sender';
+import { mergeTexts } from '../src/lib/text-merge';
+import type { BoardEvent } from '../src/lib/types';
+import { fakeRest, settled, task, taskEvent } from './support/board';
+
+const HOUR = 3_600_000;
+const from = { epoch: 'e1', seq: 10 };
+const move = (op_id: string, at = 1): Change => ({ kind: 'move', op_id, at, task_id: 't1', to: { status: 'done' } });
+
+describe.each([
+  ['IndexedDB', () => openDisk(`test-${Math.random()}`)],
+  ['localStorage', () => new Rough()],
+])('a disk of %s', (_name, make) => {
+  test('keeps, lists by prefix, and forgets', async () => {
+    const disk = make();
+    await disk.put('outbox', 'anna/2', { n: 2 });
+    await disk.put('outbox', 'anna/1', { n: 1 });
+    await disk.put('outbox', 'boris/1', { n: 3 });
+    expect(await disk.list('outbox', 'anna/')).toEqual([{ n: 1 }, { n: 2 }]);
+    await disk.remove('outbox', 'anna/1');
+    await disk.clear('outbox', 'boris/');
+    expect(await disk.list('outbox', '')).toEqual([{ n: 2 }]);
+  });
+});
+
+describe('a change whose answer never came', () => {
+  async function late(hours: number, items: BoardEvent[]) {
+    const rest = fakeRest();
+    rest.projects.events.mockResolvedValue({ epoch: 'e1', seq: 11, items, next_since: null });
+    rest.tasks.move.mockRejectedValueOnce(new NetworkError());
+    rest.tasks.move.mockResolvedValue(task('t1', { version: 2 }));
+    let now = 0;
+    const outbox = new Outbox(new Rough(), 'anna');
+    const pause = vi.fn(async () => {
+      now = hours * HOUR;
+    });
+    const sender = new Sender(outbox, rest as unknown as Endpoints, { pause, now: () => now });
+    outbox.wake = () => sender.wake();
+    sender.start();
+    outbox.add('p', move('op-1'), from);
+    for (let turn = 0; turn < 5; turn++) await settled();
+    return { rest, outbox };
+  }
+
+  test('is sent again under its key while the server remembers that', async () => {
+    const { rest, outbox } = await late(1, []);
+    expect(rest.tasks.move.mock.calls.map(([, , options]) => options.opId)).toEqual(['op-1', 'op-1']);
+    expect(rest.projects.events).not.toHaveBeenCalled();
+    expect(outbox.get('op-1')?.state).toBe('accepted');
+  });
+
+  test('a day later is not sent again when the log has it', async () => {
+    const event = taskEvent('task_moved', 11, task('t1', { version: 2 }), { op_id: 'op-1' }) as unknown as BoardEvent;
+    const { rest, outbox } = await late(30, [event]);
+    expect(rest.tasks.move).toHaveBeenCalledTimes(1);
+    expect(outbox.get('op-1')?.state).toBe('accepted');
+  });
+
+  test('a day later is sent when the log does not have it', async () => {
+    const { rest } = await late(30, []);
+    expect(rest.tasks.move).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('two texts changed at once', () => {
+  test('fit together where the passages differ', () => {
+    expect(mergeTexts('a b\nc\n', 'a B\nc\n', 'a b\nC\n')).toEqual({ text: 'a B\nC\n', clean: true });
+    expect(mergeTexts('buy bread now', 'buy bread today', 'buy rye bread now')).toEqual({
+      text: 'buy rye bread today',
+      clean: true,
+    });
+  });
+
+  test('lose neither side where both changed the same', () => {
+    const { text, clean } = mergeTexts('one\n', 'mine\n', 'theirs\n');
+    expect(clean).toBe(false);
+    expect(text).toBe('theirs\nmine\n');
+  });
+});
