@@ -1,4 +1,4 @@
-"""The command `timetodo`: serve | migrate | demo | user | doctor."""
+"""The command `timetodo`: serve | migrate | demo | user | doctor | backup | restore."""
 
 import asyncio
 import os
@@ -16,6 +16,7 @@ import app as package
 from app import logs, startup
 from app.api.context import ADMIN_CODE_FILE
 from app.config import Settings
+from app.db import backup as backups
 from app.db.unit_of_work import Database
 from app.demo import fill
 from app.demo.content import load_content
@@ -26,7 +27,7 @@ from app.doctor import diagnose
 from app.errors import AppError
 from app.schemas.users import Register
 from app.security import Passwords
-from app.services import admin, sessions, users
+from app.services import admin, projects, sessions, users
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 Result = TypeVar("Result")
@@ -98,6 +99,36 @@ def doctor(data: DataOption = None) -> None:
         typer.echo(f"{'ok  ' if problem is None else 'FAIL'} {name}{'' if problem is None else ': ' + problem}")
     if any(problems.values()):
         raise typer.Exit(1)
+
+
+@cli.command()
+def backup(to: Path, data: DataOption = None) -> None:
+    """Copy the SQLite database into a new file and check it; the server may run."""
+    backups.back_up(read_settings(data_dir=data), to)
+    typer.echo(f"{to}: complete and sound")
+
+
+@cli.command()
+def restore(
+    source: Annotated[Path | None, typer.Argument(help="A file that `timetodo backup` made")] = None,
+    renew_epochs: Annotated[
+        bool, typer.Option("--renew-epochs", help="Without a file: after restoring a database by its own tools")
+    ] = False,
+    data: DataOption = None,
+) -> None:
+    """Put a backup in the database's place, with every server stopped, so that clients read their boards anew."""
+    if (source is None) is not renew_epochs:
+        sys.exit("timetodo: name the file of a backup, or --renew-epochs alone")
+    settings = read_settings(data_dir=data)
+    kept = backups.restore(settings, source) if source is not None else None
+    asyncio.run(startup.migrate(settings))
+    _with_database(settings, _renew_epochs)
+    typer.echo("restored; clients will read their boards anew" + (f". The old database is {kept}" if kept else ""))
+
+
+async def _renew_epochs(database: Database) -> None:
+    async with database.write() as uow:
+        await projects.renew_epochs(uow)
 
 
 @user_commands.command("add")

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from app.broker.base import Broker
 from app.config import Settings
+from app.db.backup import BACKUP_MARK
 from app.db.unit_of_work import Database
 from app.domain.rate_limit import RateLimiter
 from app.security import AccessTokens, Passwords
@@ -38,6 +40,11 @@ class ApiContext:
         """Return the one-time code of the first administrator, while there is one."""
         path = self.settings.data_dir / ADMIN_CODE_FILE
         return path.read_text().strip() if path.exists() else None
+
+    def last_backup_at(self) -> datetime | None:
+        """Return when `timetodo backup` last succeeded, or None."""
+        path = self.settings.data_dir / BACKUP_MARK
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
 
     def drop_admin_code(self) -> None:
         """Make the one-time code useless: it has been used."""

@@ -105,6 +105,12 @@ async def delete_project(uow: UnitOfWork, actor: Actor, project_id: UUID) -> Non
     await uow.execute(update(ProjectRow).where(ProjectRow.id == project_id).values(deleted_at=utc_now()))
 
 
+async def renew_epochs(uow: UnitOfWork) -> None:
+    """Give every log a new name: the database is an earlier state, whose positions now mean something else."""
+    for project_id in (await uow.fetch(select(ProjectRow.id))).scalars().all():
+        await uow.execute(update(ProjectRow).where(ProjectRow.id == project_id).values(epoch=new_epoch()))
+
+
 def to_project(row: Record) -> Project:
     """Return the project of one row."""
     return Project(**{name: getattr(row, name) for name in Project.model_fields})

@@ -44,7 +44,7 @@ async def read_health(uow: Transaction, actor: CurrentUser, context: Context) ->
             kind="redis" if context.settings.redis_url else "memory", connected=await works(context.broker.ping())
         ),
         data_free_bytes=_free_bytes(context),
-        backup=BackupHealth(last_at=None),
+        backup=BackupHealth(last_at=context.last_backup_at()),
         uptime_s=context.socket_stats(details=False)["uptime_s"],
     )
 

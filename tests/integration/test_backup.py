@@ -1,0 +1,73 @@
+"""Backups, by really restoring one."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from app.config import Settings
+from app.db import backup
+from app.errors import Conflict, NotFound
+from tests.integration.test_cli import run
+from tests.support.people import Person, register
+from tests.support.server import TestServer, make_settings, run_server
+
+
+async def again(server: TestServer, person: Person) -> Person:
+    """The same person at a server that was started again."""
+    return Person(server, {"user": person.user, "access_token": person.token, "refresh_token": None})
+
+
+async def test_restored_board_is_that_of_the_backup_under_a_new_name(sqlite_settings: Settings) -> None:
+    """What came after the backup is gone, the log has another epoch, and the old database is kept beside it."""
+    data, file = sqlite_settings.data_dir, sqlite_settings.data_dir / "copies.sqlite3"
+    async with run_server(sqlite_settings) as server, await register(server, "Anna") as anna:
+        project = await anna.project()
+        await anna.task(project, "before")
+        assert (await anna.get("/admin/health"))["backup"] == {"last_at": None}
+        told = await asyncio.to_thread(run, data, "backup", str(file))
+        assert "complete and sound" in told
+        assert (await anna.get("/admin/health"))["backup"]["last_at"] is not None
+        saved = await anna.board(project)
+        await anna.task(project, "after")
+        assert "stop every server first" in await asyncio.to_thread(run, data, "restore", str(file), expect=1)
+    told = await asyncio.to_thread(run, data, "restore", str(file))
+    (kept,) = data.glob("*.before-*")
+    assert kept.name in told
+    async with run_server(sqlite_settings) as server, await again(server, anna) as anna:
+        board = await anna.board(project)
+    assert [card["title"] for card in board["tasks"]] == ["before"]
+    assert board["epoch"] != saved["epoch"]
+    assert board | {"epoch": saved["epoch"]} == saved
+
+
+async def test_epochs_are_renewed_alone(sqlite_settings: Settings) -> None:
+    """After other tools have restored the database, every log gets a new name, each its own."""
+    async with run_server(sqlite_settings) as server, await register(server, "Anna") as anna:
+        projects = [await anna.project(name) for name in ("One", "Two")]
+        before = [(await anna.board(project))["epoch"] for project in projects]
+    await asyncio.to_thread(run, sqlite_settings.data_dir, "restore", "--renew-epochs")
+    async with run_server(sqlite_settings) as server, await again(server, anna) as anna:
+        after = [(await anna.board(project))["epoch"] for project in projects]
+    assert len({*before, *after}) == 4
+    assert "name the file" in await asyncio.to_thread(run, sqlite_settings.data_dir, "restore", expect=1)
+
+
+def test_what_is_no_backup_is_refused(sqlite_settings: Settings, tmp_path: Path) -> None:
+    """Nothing is written over, nothing unsound is taken, and PostgreSQL has its own tools."""
+    other, good = tmp_path / "other", tmp_path / "good.sqlite3"
+    other.write_bytes(b"no database at all" * 100)
+    backup.back_up(sqlite_settings, good)
+    with pytest.raises(Conflict, match="never written over"):
+        backup.back_up(sqlite_settings, good)
+    with pytest.raises(Conflict, match="not a database of Time to DO"):
+        backup.restore(sqlite_settings, other)
+    with pytest.raises(NotFound, match="there is no file"):
+        backup.restore(sqlite_settings, tmp_path / "nothing")
+    content = bytearray(good.read_bytes())
+    content[5000:9000] = b"x" * 4000
+    good.write_bytes(content)
+    with pytest.raises(Conflict):
+        backup.check(good)
+    with pytest.raises(Conflict, match="pg_dump"):
+        backup.database_file(make_settings(tmp_path, database_url="postgresql+asyncpg://x/y"))
