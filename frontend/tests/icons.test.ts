@@ -35,10 +35,18 @@ describe('a shape as a path', () => {
   });
 });
 
-test('no component draws an icon of its own or asks the package for one', () => {
+describe('the icons', () => {
   const source = resolve(import.meta.dirname, '../src');
-  const found = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
     .filter((file) => /\.(svelte|ts)$/.test(file) && !file.endsWith('ui/Icon.svelte'))
-    .filter((file) => readFileSync(join(source, file), 'utf8').includes("from 'lucide'"));
-  expect(found).toEqual([]);
+    .map((file) => ({ file, text: readFileSync(join(source, file), 'utf8') }));
+
+  test('are asked of the package in one place', () => {
+    expect(files.filter(({ text }) => text.includes("from 'lucide'")).map(({ file }) => file)).toEqual([]);
+  });
+
+  test('are all shown somewhere: each one is carried to every reader', () => {
+    const code = files.map(({ text }) => text).join('\n');
+    expect(ICON_NAMES.filter((name) => !code.includes(`'${name}'`) && !code.includes(`"${name}"`))).toEqual([]);
+  });
 });
