@@ -98,6 +98,7 @@ export class BoardStore {
     if (this.#closed) return;
     if (copy) {
       this.#base = copy;
+      this.connection.reached(copy.seq);
       this.#readIn(STALE_MS);
     } else {
       try {
