@@ -146,6 +146,9 @@ export function endpoints(api: Api) {
       restore: (id: Id, options?: Options) => post<Task>(`/tasks/${id}/restore`, {}, options),
       archive: (id: Id, options?: Options) => post<Task>(`/tasks/${id}/archive`, {}, options),
       unarchive: (id: Id, options?: Options) => post<Task>(`/tasks/${id}/unarchive`, {}, options),
+      /** What happened to it, newest first. */
+      activity: (id: Id, cursor: string | null) =>
+        api.get<Page<BoardEvent>>(`/tasks/${id}/activity?${queryOf({ cursor, limit: '50' })}`, { auth: 'optional' }),
     },
 
     comments: {
