@@ -30,7 +30,8 @@ async def test_restored_board_is_that_of_the_backup_under_a_new_name(sqlite_sett
         assert (await anna.get("/admin/health"))["backup"]["last_at"] is not None
         saved = await anna.board(project)
         await anna.task(project, "after")
-        assert "stop every server first" in await asyncio.to_thread(run, data, "restore", str(file), expect=1)
+        with pytest.raises(Conflict, match="stop every server first"):
+            await asyncio.to_thread(backup.restore, sqlite_settings, file)
     told = await asyncio.to_thread(run, data, "restore", str(file))
     (kept,) = data.glob("*.before-*")
     assert kept.name in told
@@ -64,6 +65,9 @@ def test_what_is_no_backup_is_refused(sqlite_settings: Settings, tmp_path: Path)
         backup.restore(sqlite_settings, other)
     with pytest.raises(NotFound, match="there is no file"):
         backup.restore(sqlite_settings, tmp_path / "nothing")
+    fresh = make_settings(tmp_path, database_url=f"sqlite:///{tmp_path / 'fresh.sqlite3'}")
+    assert backup.restore(fresh, good) is None
+    assert backup.restore(fresh, good) == next(tmp_path.glob("fresh.sqlite3.before-*"))
     content = bytearray(good.read_bytes())
     content[5000:9000] = b"x" * 4000
     good.write_bytes(content)
