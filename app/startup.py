@@ -57,7 +57,7 @@ def make_config(
         log_config=None,
         access_log=False,
         server_header=False,
-        http="app.websocket.listener:HttpProtocol",
+        http="app.websocket.entrance:Entrance",
         ws="app.websocket.server:SocketProtocol",
         backlog=LISTEN_BACKLOG,
         timeout_graceful_shutdown=settings.shutdown_s,

@@ -6,10 +6,11 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection, Executable, Select
 
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 """What a statement's parameters stand for; a sequence of them runs it once for each."""
+Constant = Select[*tuple[Any, ...]]
 AfterCommit = Callable[[], Awaitable[None]]
 Answer = TypeVar("Answer")
 
@@ -26,6 +27,9 @@ class Transaction(Protocol):
 
         `in_thread` is for one that may take long: a database that lives in this process keeps it off the event loop.
         """
+
+    async def rows(self, statement: Constant, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Run a constant SELECT of a few rows, and return them without the names of their columns."""
 
     async def commit(self, then: AfterCommit) -> None:
         """Make it durable, then await `then`: in the order of the commits, and even if the caller is cancelled.

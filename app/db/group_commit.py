@@ -6,14 +6,14 @@ fails its whole group; a caller that is cancelled changes nothing for the others
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import OperationalError
 
-from app.db.base import AfterCommit, TransactionLost, Values
+from app.db.base import AfterCommit, Constant, TransactionLost, Values
 from app.db.prepared import Statements, driver_of
 from app.db.threads import run_in_thread
 
@@ -225,6 +225,11 @@ class Unit:
         if in_thread:
             return await self._writer.execute_in_thread(statement, values)
         return self._writer.execute(statement, values)
+
+    async def rows(self, statement: Constant, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Run a constant SELECT of a few rows."""
+        found: Sequence[Sequence[Any]] = self._writer.execute(statement, values).all()
+        return found
 
     async def commit(self, then: AfterCommit) -> None:
         """Return when the group is committed and `then` was awaited."""

@@ -1,12 +1,12 @@
 """PostgreSQL: READ COMMITTED for writers, who lock their project's row; REPEATABLE READ for readers, one snapshot."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Executable
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from app.db.base import AfterCommit, Answer, Transaction, Values
+from app.db.base import AfterCommit, Answer, Constant, Transaction, Values
 
 POOL_SIZE: Final = 10
 MAX_OVERFLOW: Final = 20
@@ -57,6 +57,10 @@ class PostgresTransaction:
         """Run a statement; the other process does the work."""
         del in_thread
         return await self._connection.execute(statement, values)
+
+    async def rows(self, statement: Constant, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Run a constant SELECT."""
+        return (await self._connection.execute(statement, values)).all()
 
     async def commit(self, then: AfterCommit) -> None:
         """Commit, then do what follows."""

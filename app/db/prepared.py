@@ -41,12 +41,21 @@ class Prepared:
         Raises:
             OperationalError: the database cannot do it.
         """
-        known = {**self._constants, **values}
+        return IteratorResult(self._keys, iter(self.rows(driver, values)))
+
+    def rows(self, driver: sqlite3.Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run it and return every row, without the names of its columns, which cost as much as a short reading.
+
+        Raises:
+            OperationalError: the database cannot do it.
+        """
+        known = {**self._constants, **values} if self._constants else values
+        bound = [known[name] if write is None else write(known[name]) for name, write in self._writers]
         try:
-            rows = driver.execute(self._sql, [_convert(known[name], write) for name, write in self._writers]).fetchall()
+            rows = driver.execute(self._sql, bound).fetchall()
         except sqlite3.OperationalError as error:
             raise OperationalError(self._sql, None, error) from error
-        return IteratorResult(self._keys, iter([tuple(map(_convert, row, self._readers)) for row in rows]))
+        return [tuple(map(_convert, row, self._readers)) for row in rows]
 
 
 class Statements:
@@ -60,11 +69,20 @@ class Statements:
         """Run a statement; one that is given with values is a constant, and is prepared when first met."""
         if not isinstance(values, Mapping) or not isinstance(statement, Select | Insert | Update | Delete):
             return connection.execute(statement, values)
+        return self._find(statement, values).run(driver_of(connection), values)
+
+    def rows(
+        self, driver: sqlite3.Connection, statement: Statement, values: Mapping[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """Run a constant SELECT and return its rows without the names of their columns."""
+        return self._find(statement, values).rows(driver, values)
+
+    def _find(self, statement: Statement, values: Mapping[str, Any]) -> Prepared:
         names = frozenset(values)
         prepared = self._prepared.get((statement, names))
         if prepared is None:
             prepared = self._prepared[statement, names] = Prepared(statement, names, self._dialect)
-        return prepared.run(driver_of(connection), values)
+        return prepared
 
 
 def driver_of(connection: Connection) -> sqlite3.Connection:

@@ -6,21 +6,23 @@ the event loop; whatever may wait for the disk or look at many rows runs in a th
 """
 
 import asyncio
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Final
 
 from sqlalchemy import Connection, Executable, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from app.db.base import AfterCommit, Answer, Transaction, Values
+from app.db.base import AfterCommit, Answer, Constant, Transaction, Values
 from app.db.group_commit import WAIT_S, Writer
-from app.db.prepared import Statements
+from app.db.prepared import Statements, driver_of
 from app.db.threads import run_in_thread
 
 MAX_READERS: Final = 10
 """Reading transactions at once; more of them wait, and would only share the same cores."""
-_WRITES: Final = "timetodo_writes"
+_BEGIN: Final = "timetodo_begin"
+"""How SQLAlchemy is to begin a transaction on a connection; a reader's begins by itself."""
 
 
 class SqliteEngine:
@@ -33,7 +35,10 @@ class SqliteEngine:
         self._engine = create_engine(url, pool_size=MAX_READERS, max_overflow=-1, hide_parameters=True)
         event.listen(self._engine, "connect", _set_up)
         event.listen(self._engine, "begin", _begin)
-        self._writing = self._engine.execution_options(**{_WRITES: True})
+        self._writing = self._engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+        self._reading = self._engine.execution_options(**{_BEGIN: None})
+        self._idle: list[Reader] = []
+        """Readers' connections between two snapshots: to fetch one from the pool costs more than a short reading."""
         self._statements = Statements(self._engine.dialect)
         self._threads = ThreadPoolExecutor(MAX_READERS, "sqlite-reader")
         self._readers = asyncio.Semaphore(MAX_READERS)
@@ -44,7 +49,7 @@ class SqliteEngine:
         if writes:
             return await self._writer.enter()
         await self._readers.acquire()
-        return Reading(self._engine.connect, self._statements, self._threads, self._readers.release)
+        return Reading(self._take, self._give_back, self._statements, self._threads)
 
     async def run_alone(self, work: Callable[[Connection], Answer], *, writes: bool = True) -> Answer:
         """Run blocking work in a thread, on a connection of its own."""
@@ -59,7 +64,24 @@ class SqliteEngine:
         """Finish what is being committed, then close every connection."""
         await self._writer.stop()
         self._threads.shutdown(wait=False)
+        while self._idle:
+            self._idle.pop()[0].close()
         self._engine.dispose()
+
+    def _take(self) -> "Reader":
+        if self._idle:
+            return self._idle.pop()
+        connection = self._reading.connect()
+        return connection, driver_of(connection)
+
+    def _give_back(self, reader: "Reader | None") -> None:
+        if reader is not None:
+            self._idle.append(reader)
+        self._readers.release()
+
+
+Reader = tuple[Connection, sqlite3.Connection]
+"""A connection that reads: SQLAlchemy's, and the driver's below it."""
 
 
 class Reading:
@@ -67,24 +89,28 @@ class Reading:
 
     def __init__(
         self,
-        connect: Callable[[], Connection],
+        take: Callable[[], Reader],
+        give_back: Callable[[Reader | None], None],
         statements: Statements,
         threads: Executor,
-        on_close: Callable[[], None],
     ) -> None:
-        self._connect = connect
+        self._take = take
+        self._give_back = give_back
         self._statements = statements
         self._threads = threads
-        self._on_close = on_close
-        self._connection: Connection | None = None
+        self._reader: Reader | None = None
+
+    async def rows(self, statement: Constant, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Run a constant SELECT of a few rows."""
+        return self._statements.rows(self._begun()[1], statement, values)
 
     async def execute(self, statement: Executable, values: Values | None, *, in_thread: bool) -> Any:
         """Run a SELECT; in a thread, its rows are read there too."""
         if not in_thread:
-            return self._statements.execute(self._begun(), statement, values)
+            return self._statements.execute(self._begun()[0], statement, values)
 
         def run() -> Any:
-            return self._begun().execute(statement, values).freeze()()
+            return self._begun()[0].execute(statement, values).freeze()()
 
         return await run_in_thread(self._threads, run)
 
@@ -93,18 +119,22 @@ class Reading:
         await then()
 
     async def close(self) -> None:
-        """Give the connection back."""
+        """Let the snapshot go, and give the connection back if it is still good for another."""
+        reader, self._reader = self._reader, None
+        kept = None
         try:
-            if self._connection is not None:
-                self._connection.close()
+            if reader is not None:
+                reader[1].execute("ROLLBACK")
+                kept = reader
         finally:
-            self._on_close()
+            self._give_back(kept)
 
-    def _begun(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._connect()
-            self._connection.begin()
-        return self._connection
+    def _begun(self) -> Reader:
+        if self._reader is None:
+            reader = self._take()
+            reader[1].execute("BEGIN")
+            self._reader = reader
+        return self._reader
 
 
 def _set_up(connection: Any, _entry: ConnectionPoolEntry) -> None:
@@ -119,5 +149,6 @@ def _lower(text: str | None) -> str | None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    statement = connection.get_execution_options().get(_BEGIN, "BEGIN")
+    if statement is not None:
+        connection.exec_driver_sql(statement)

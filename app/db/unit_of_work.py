@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.sql import Select
 
 from app.broker.base import Broker, Signal, SignalType
-from app.db.base import Engine, Transaction, TransactionLost, Values
+from app.db.base import Constant, Engine, Transaction, TransactionLost, Values
 from app.domain.clock import utc_now
 from app.domain.events import Event, EventType
 from app.errors import Unavailable
@@ -57,6 +57,10 @@ class UnitOfWork:
         """Run a SELECT of a few rows by their keys: so short that SQLite may be asked on the event loop."""
         result: Result[*Columns] = await (await self._begun()).execute(statement, values, in_thread=False)
         return result
+
+    async def rows(self, statement: Constant, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Run a constant SELECT like `find`; the rows know no names of columns, and so cost half as much."""
+        return await (await self._begun()).rows(statement, values)
 
     async def fetch(self, statement: Select[*Columns]) -> Result[*Columns]:
         """Run any SELECT."""

@@ -16,6 +16,7 @@ from app.domain.clock import utc_now
 from app.errors import Forbidden, NotFound, Unauthorized
 from app.models import Comment, Member, Project, Session, Task, User
 from app.permissions import Action, Role, Visibility, may, may_see
+from app.services.standing import is_good
 
 Record = Row[*tuple[Any, ...]]
 """A row of a table; its columns are attributes."""
@@ -60,13 +61,7 @@ class ProjectAccess:
 _ACTOR = (
     select(User.id, User.name, User.is_admin)
     .join(Session, Session.user_id == User.id)
-    .where(
-        Session.id == bindparam("session"),
-        User.id == bindparam("user"),
-        User.is_active,
-        Session.ended_at.is_(None),
-        Session.expires_at > bindparam("now"),
-    )
+    .where(Session.id == bindparam("session"), User.id == bindparam("user"), is_good(bindparam("now")))
 )
 
 

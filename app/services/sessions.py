@@ -24,6 +24,7 @@ from app.schemas.base import Page, decode_cursor, make_page
 from app.schemas.users import AuthSession, User
 from app.security import Passwords, digest, new_credential, new_id
 from app.services.access import Actor, Record
+from app.services.standing import is_good
 from app.services.users import get_user, to_user
 
 _REFRESH_REFUSED = "this refresh token is not valid (any more); sign in again"
@@ -177,12 +178,7 @@ async def find_dead_sessions(uow: UnitOfWork, session_ids: Sequence[UUID]) -> se
     statement = (
         select(SessionRow.id)
         .join(UserRow, UserRow.id == SessionRow.user_id)
-        .where(
-            SessionRow.id.in_(session_ids),
-            SessionRow.ended_at.is_(None),
-            SessionRow.expires_at > utc_now(),
-            UserRow.is_active,
-        )
+        .where(SessionRow.id.in_(session_ids), is_good(utc_now()))
     )
     return set(session_ids) - set((await uow.fetch(statement)).scalars())
 
@@ -228,12 +224,7 @@ async def _load_refresh_token(uow: UnitOfWork, refresh_token: str) -> Record:
         select(RefreshToken, SessionRow.user_id)
         .join(SessionRow, SessionRow.id == RefreshToken.session_id)
         .join(UserRow, UserRow.id == SessionRow.user_id)
-        .where(
-            RefreshToken.digest == digest(refresh_token),
-            SessionRow.ended_at.is_(None),
-            SessionRow.expires_at > utc_now(),
-            UserRow.is_active,
-        )
+        .where(RefreshToken.digest == digest(refresh_token), is_good(utc_now()))
     )
     row: Record | None = (await uow.fetch(statement)).one_or_none()
     if row is None:

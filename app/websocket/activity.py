@@ -22,7 +22,7 @@ class Activity:
         self._presence = presence
         self._show_elsewhere = show_elsewhere
 
-    async def type(self, connection: Connection, message: Typing) -> None:
+    def type(self, connection: Connection, message: Typing) -> None:
         """Show that somebody writes something about a task.
 
         Raises:
@@ -32,7 +32,7 @@ class Activity:
         data = {"task_id": str(message.task_id), "field": message.field, "name": user.name}
         self._show(UserEvent(EventType.TYPING, data, message.project_id, user.id), connection)
 
-    async def view(self, connection: Connection, message: Viewing) -> None:
+    def view(self, connection: Connection, message: Viewing) -> None:
         """Show which task somebody looks at, if any.
 
         Raises:

@@ -207,12 +207,13 @@ class Connection:
         self._queue.append(ready)
         self.wake()
 
-    def queue_ephemeral(self, ready: Frame) -> None:
-        """Queue a sign of life, unless too much waits already; the caller sees to the writing."""
+    def queue_ephemeral(self, ready: Frame, count: int = 1) -> None:
+        """Queue so many signs of life, unless too much waits already; the caller sees to the writing."""
         if len(self._queue) >= MAX_QUEUED_EPHEMERAL and not self._transport.is_writable:
             self.missed_ephemeral = True
         else:
             self._queue.append(ready)
+            self._answers_sent += count - 1  # as one of the queue it is counted when it is written
 
     def send_ephemeral(self, text: bytes) -> None:
         """Queue a sign of life and have it written."""

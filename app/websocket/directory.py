@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 from uuid import UUID
 
 from app.db.unit_of_work import Database
@@ -12,8 +13,10 @@ from app.security import AccessTokens
 from app.services import admission, history, sessions
 from app.services.admission import Entry
 from app.services.history import LogHead
-from app.websocket.batcher import Batcher
+from app.websocket.batcher import Batcher, Receiver
 from app.websocket.connection import SocketUser
+
+SESSION_ENDED: Final = "this session has ended; sign in again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,14 @@ class Admission:
 class Directory:
     """Answers from the database, in short transactions; questions asked at the same time share one."""
 
+    answers_at_once = False
+    """Whether an answer is there on the event loop's next turn: the database lives in this process."""
+
     def __init__(self, database: Database, tokens: AccessTokens) -> None:
         self._database = database
         self._tokens = tokens
         self._admissions = Batcher(self._find_admissions)
+        self.answers_at_once = database.is_sqlite
         self._entries = Batcher(self._find_entries)
 
     def verify(self, token: str) -> SocketUser:
@@ -50,9 +57,12 @@ class Directory:
         """
         found = await self._admissions.ask(user)
         if found is None:
-            message = "this session has ended; sign in again"
-            raise Unauthorized(message)
+            raise Unauthorized(SESSION_ENDED)
         return found
+
+    def admit_soon(self, user: SocketUser, receiver: Receiver[Admission | None]) -> None:
+        """Have `receiver` told what `admit` would return; None: their session has ended."""
+        self._admissions.post(user, receiver)
 
     async def redeem(self, ticket: str) -> SocketUser:
         """Return who a ticket speaks for, and use it up. It is good for as long as an access token would be.
@@ -101,13 +111,10 @@ class Directory:
 
     async def _find_admissions(self, users: Sequence[SocketUser]) -> list[Admission | None]:
         async with self._database.read() as uow:
-            people = await admission.find_people(uow, [user.session_id for user in users])
-            projects = await admission.find_memberships(uow, [user.id for user in users])
+            people = await admission.find_people(uow, [(user.session_id, user.id) for user in users])
         return [
-            Admission(replace(user, name=people[user.session_id, user.id]), projects.get(user.id, []))
-            if (user.session_id, user.id) in people
-            else None
-            for user in users
+            None if person is None else Admission(replace(user, name=person.name), person.project_ids)
+            for user, person in zip(users, people, strict=True)
         ]
 
     async def _find_entries(self, asked: Sequence[tuple[UUID | None, UUID]]) -> list[Entry | None]:

@@ -41,6 +41,18 @@ class Handshake:
     query: Mapping[str, str]
 
     @property
+    def bearer(self) -> str | None:
+        """The access token among the sub-protocols."""
+        return next(
+            (name.removeprefix(BEARER_PREFIX) for name in self.subprotocols if name.startswith(BEARER_PREFIX)), None
+        )
+
+    @property
+    def ticket(self) -> str | None:
+        """The ticket, unless there is a bearer's token, which comes first."""
+        return self.query.get("ticket") if self.query and self.bearer is None else None
+
+    @property
     def subprotocol(self) -> str | None:
         """The protocol we agree on; a bearer's token is never repeated."""
         return SUBPROTOCOL if SUBPROTOCOL in self.subprotocols else None
@@ -122,14 +134,17 @@ class Door:
         Raises:
             CloseError: the credential is not, or no longer, good.
         """
-        names = handshake.subprotocols
-        bearer = next((name.removeprefix(BEARER_PREFIX) for name in names if name.startswith(BEARER_PREFIX)), None)
-        ticket, token = handshake.query.get("ticket"), handshake.query.get("token")
+        if handshake.ticket is None:
+            return self.recognise(handshake)
         try:
-            if bearer is not None:
-                return self._directory.verify(bearer)
-            if ticket is not None:
-                return await self._directory.redeem(ticket)
+            return await self._directory.redeem(handshake.ticket)
+        except Unauthorized as error:
+            raise CloseError(CloseCode.UNAUTHORIZED, error.detail) from None
+
+    def recognise(self, handshake: Handshake) -> SocketUser | None:
+        """Return who it is, like `identify`, for somebody without a ticket: a token speaks for itself."""
+        token = handshake.query.get("token") if handshake.bearer is None else handshake.bearer
+        try:
             return self._directory.verify(token) if token is not None else None
         except TokenExpired as error:
             raise CloseError(CloseCode.TOKEN_EXPIRED, error.detail) from None

@@ -78,5 +78,6 @@ class Flusher:
             return False
         room = next(iter(self._dirty))
         del self._dirty[room]
+        room.hand_out()
         self._pass = iter(tuple(room.cursors.items()))
         return True

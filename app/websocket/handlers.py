@@ -6,6 +6,7 @@ Changes are made over REST only, so nothing here writes to a project.
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from app.websocket import messages
 from app.websocket.activity import Activity, find_cursor
 from app.websocket.conduct import Conduct
 from app.websocket.connection import Connection, SocketUser
-from app.websocket.directory import Directory
+from app.websocket.directory import Admission, Directory
 from app.websocket.events import CommentEvent, EventType, ProjectEvent, TaskEvent, UserEvent, WebSocketEvent
 from app.websocket.manager import ConnectionManager
 from app.websocket.presence import Presence
@@ -38,7 +39,10 @@ _CODES: Final[dict[type[AppError], ErrorCode]] = {
 }
 _TOO_MANY: Final = "you have too many connections open; close one first"
 _log = structlog.get_logger(__name__)
-Command = Callable[[Connection, Any], Awaitable[None]]
+Command = Callable[[Connection, Any], None]
+SlowCommand = Callable[[Connection, Any], Awaitable[None]]
+Rest = Callable[[], Awaitable[None]]
+"""What is left to do for a message, for it must be awaited."""
 
 
 class WebSocketHandler:
@@ -64,13 +68,15 @@ class WebSocketHandler:
         self._clock = clock
         self._conduct: dict[UUID, Conduct] = {}
         self._commands: dict[type[messages.ClientMessage], Command] = {
-            messages.JoinProject: self._join_project,
             messages.LeaveProject: self._leave_project,
             messages.Ping: self._ping,
             messages.Pong: self._pong,
-            messages.Authenticate: self._authenticate,
             messages.Typing: self._activity.type,
             messages.Viewing: self._activity.view,
+        }
+        self._slow_commands: dict[type[messages.ClientMessage], SlowCommand] = {
+            messages.JoinProject: self._join_project,
+            messages.Authenticate: self._authenticate,
         }
 
     async def connect(self, connection: Connection) -> None:
@@ -79,20 +85,31 @@ class WebSocketHandler:
         Raises:
             CloseError: the server or the user has too many, or the session has just ended.
         """
+        self.check_in(connection)
+        try:
+            admission = await self._directory.admit(connection.user) if connection.user else None
+        except Unauthorized as error:
+            raise CloseError(CloseCode.UNAUTHORIZED, error.detail) from None
+        self.welcome(connection, admission)
+
+    def check_in(self, connection: Connection) -> None:
+        """Take a connection in. Its session must be asked for after this, so that none that ends is missed.
+
+        Raises:
+            CloseError: the server or the user has too many.
+        """
         self._check_capacity(connection.user_id)
         connection.on_drained = self._tell_presence
         self._conduct[connection.id] = self._make_conduct()
         self.manager.connect(connection)
-        if connection.user is None:
-            connection.send_text(encode("welcome", self._welcome(connection)))
-            return
-        try:
-            admission = await self._directory.admit(connection.user)
-        except Unauthorized as error:
-            raise CloseError(CloseCode.UNAUTHORIZED, error.detail) from None
-        connection.identify(admission.user)
+
+    def welcome(self, connection: Connection, admission: Admission | None) -> None:
+        """Welcome a connection; somebody's is given what was found of their session."""
+        if admission is not None:
+            connection.identify(admission.user)
         connection.send_text(encode("welcome", self._welcome(connection)))
-        self._arrive(connection, admission.user, admission.project_ids)
+        if admission is not None:
+            self._arrive(connection, admission.user, admission.project_ids)
 
     def disconnect(self, connection: Connection) -> None:
         """Let a connection go."""
@@ -112,6 +129,12 @@ class WebSocketHandler:
         Raises:
             CloseError: the connection cannot go on.
         """
+        rest = self.serve(connection, text)
+        if rest is not None:
+            await rest()
+
+    def serve(self, connection: Connection, text: str | bytes) -> Rest | None:
+        """Serve one message like `receive`; return the rest of it when something must be awaited."""
         connection.heard()
         self.manager.messages_received += 1
         conduct = self._conduct[connection.id]
@@ -124,19 +147,35 @@ class WebSocketHandler:
             connection.send_text(encode_error(error, messages.find_id(text)))
             if error.code is not ErrorCode.RATE_LIMITED:
                 conduct.count_bad(self._clock())
-            return
+            return None
+        command = self._commands.get(type(message))
+        if command is None:
+            return partial(self._serve_slowly, connection, message)
         try:
-            await self._commands[type(message)](connection, message)
-        except MessageError as error:
-            connection.send_text(encode_error(error, message.id))
-        except AppError as error:
-            connection.send_text(encode_error(_to_message_error(error), message.id))
-        except CloseError:
-            raise
-        except Exception:  # noqa: BLE001 - a bug in one command must not end the connection
-            _log.exception("message_failed", type=message.type)
-            failure = MessageError(ErrorCode.INTERNAL, "something went wrong on the server; try again")
-            connection.send_text(encode_error(failure, message.id))
+            command(connection, message)
+        except Exception as error:  # noqa: BLE001 - see there
+            self._tell_failure(connection, message, error)
+        return None
+
+    async def _serve_slowly(self, connection: Connection, message: messages.AnyMessage) -> None:
+        try:
+            await self._slow_commands[type(message)](connection, message)
+        except Exception as error:  # noqa: BLE001 - see there
+            self._tell_failure(connection, message, error)
+
+    def _tell_failure(self, connection: Connection, message: messages.AnyMessage, error: Exception) -> None:
+        """Answer a message that failed: a bug in one command must not end the connection."""
+        match error:
+            case CloseError():
+                raise error
+            case MessageError():
+                failure = error
+            case AppError():
+                failure = _to_message_error(error)
+            case _:
+                _log.error("message_failed", type=message.type, exc_info=error)
+                failure = MessageError(ErrorCode.INTERNAL, "something went wrong on the server; try again")
+        connection.send_text(encode_error(failure, message.id))
 
     def broadcast_task_event(self, type_: EventType, data: dict[str, Any], user_id: UUID | None = None) -> int:
         """Show a task event that is not stored to the room of `data["project_id"]`; return how many get it.
@@ -203,7 +242,7 @@ class WebSocketHandler:
             if is_current and self.manager.is_open(room):
                 return entry, room
 
-    async def _leave_project(self, connection: Connection, message: messages.LeaveProject) -> None:
+    def _leave_project(self, connection: Connection, message: messages.LeaveProject) -> None:
         find_cursor(connection, message.project_id)
         self._activity.stop_viewing(connection, message.project_id)
         self.manager.leave_project(connection, message.project_id)
@@ -211,10 +250,10 @@ class WebSocketHandler:
         answer = encode("project_left", data, project_id=message.project_id, message_id=message.id)
         connection.send_text(answer)
 
-    async def _ping(self, connection: Connection, message: messages.Ping) -> None:
+    def _ping(self, connection: Connection, message: messages.Ping) -> None:
         connection.send_text(encode("pong", {"server_time": format_time(utc_now())}, message_id=message.id))
 
-    async def _pong(self, connection: Connection, message: messages.Pong) -> None:
+    def _pong(self, connection: Connection, message: messages.Pong) -> None:
         """The message has been heard; there is no answer."""
 
     async def _authenticate(self, connection: Connection, message: messages.Authenticate) -> None:

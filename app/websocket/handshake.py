@@ -28,7 +28,8 @@ def to_handshake(target: str, headers: dict[str, str], network: str) -> Handshak
     """Return what the door wants to know of a request."""
     protocols = headers.get("sec-websocket-protocol", "")
     names = [name.strip() for name in protocols.split(",")] if protocols else []
-    query = dict(parse_qsl(target.partition("?")[2], keep_blank_values=True))
+    asked = target.partition("?")[2]
+    query = dict(parse_qsl(asked, keep_blank_values=True)) if asked else {}
     return Handshake(network, headers.get("origin"), names, query)
 
 

@@ -10,8 +10,9 @@ import structlog
 from app.broker.base import Broker, Signal, SignalType
 from app.config import Settings
 from app.domain.demand import Demand
+from app.websocket.batcher import Receiver
 from app.websocket.connection import Connection, SocketUser, Transport
-from app.websocket.directory import Directory
+from app.websocket.directory import Admission, Directory
 from app.websocket.door import Door
 from app.websocket.effects import Effects
 from app.websocket.events import UserEvent
@@ -48,7 +49,11 @@ class Hub:
         self.door = Door(settings, directory, self.manager, is_draining=lambda: self.is_draining)
         announce = self._announce if broker.reaches_others else None
         self.presence = Presence(
-            server_id, self.manager.broadcast_to_project, announce, grace_s=settings.presence_grace_s
+            server_id,
+            self.manager.broadcast_to_project,
+            announce,
+            grace_s=settings.presence_grace_s,
+            is_watched=self.manager.rooms.__contains__,
         )
         self._effects = Effects(self.manager, self.presence, server_id=server_id)
         self._relay = Relay(
@@ -90,9 +95,25 @@ class Hub:
         Raises:
             CloseError: it cannot stay.
         """
+        self._refuse_if_draining()
+        await self.handler.connect(connection)
+
+    def take_in_soon(self, connection: Connection, receiver: Receiver[Admission | None]) -> None:
+        """Take a connection in, and have `receiver` told whose it is so that it can be welcomed.
+
+        Raises:
+            CloseError: it cannot stay.
+        """
+        self._refuse_if_draining()
+        self.handler.check_in(connection)
+        if connection.user is None:
+            receiver.set_result(None)
+        else:
+            self.directory.admit_soon(connection.user, receiver)
+
+    def _refuse_if_draining(self) -> None:
         if self.is_draining:
             raise CloseError(CloseCode.RESTART, "the server restarts")
-        await self.handler.connect(connection)
 
     async def drain(self) -> None:
         """Ask every client to come back a little later, spread over the drain time, and close.

@@ -5,7 +5,7 @@ that is never finished keeps its connection for ever.
 """
 
 import asyncio
-from typing import Final
+from typing import Final, Protocol
 from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -101,13 +101,20 @@ class HttpProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
+class Waiting(Protocol):
+    """A connection whose request is not there yet."""
+
+    def end_waiting(self) -> None:
+        """Give up on it."""
+
+
 class WaitingRoom:
     """The connections of one server whose request is not there yet, and one timer for all of them."""
 
     _all: WeakKeyDictionary[ServerState, "WaitingRoom"] = WeakKeyDictionary()
 
     def __init__(self) -> None:
-        self._deadlines: dict[HttpProtocol, float] = {}
+        self._deadlines: dict[Waiting, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
@@ -117,7 +124,7 @@ class WaitingRoom:
             cls._all[server] = cls()
         return cls._all[server]
 
-    def enter(self, connection: HttpProtocol, seconds: float) -> None:
+    def enter(self, connection: Waiting, seconds: float) -> None:
         """Begin to wait, or to wait anew."""
         loop = asyncio.get_running_loop()
         self._deadlines.pop(connection, None)
@@ -129,7 +136,7 @@ class WaitingRoom:
         if self._timer is None:
             self._timer = loop.call_later(SWEEP_S, self._sweep)
 
-    def leave(self, connection: HttpProtocol) -> None:
+    def leave(self, connection: Waiting) -> None:
         """Wait no more."""
         self._deadlines.pop(connection, None)
 

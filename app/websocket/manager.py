@@ -125,6 +125,7 @@ class ConnectionManager:
     def join_project(self, connection: Connection, room: Room, *, since: int | None, role: Role | None) -> None:
         """Let a connection read an open room: after `since`, or from its head on."""
         connection.close_cursor(room.project_id)
+        room.hand_out()  # what was shown before somebody came is not for them
         if since is not None and since < room.seq:
             self.replays += 1
         connection.open_cursor(room, room.seq if since is None else since, role)

@@ -36,6 +36,17 @@ class Person:
 
 
 @dataclass(slots=True)
+class _Listed:
+    """Somebody who is online, as lists show them."""
+
+    user_id: UUID
+    encoded: bytes | None = None
+    """Their entry where they look at nothing; None when it has changed since somebody asked."""
+    views: bool = False
+    projects: set[UUID] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class _Server:
     people: dict[UUID, Person] = field(default_factory=dict)
     heard_at: float = 0.0
@@ -44,7 +55,7 @@ class _Server:
 class Presence:
     """Knows who is online and shows changes to the rooms of their projects.
 
-    `announce` tells the other servers; None where there are none.
+    `announce` tells the other servers; None where there are none. `is_watched` says whether anybody here reads a room.
     """
 
     def __init__(
@@ -54,27 +65,28 @@ class Presence:
         announce: Announce | None,
         *,
         grace_s: float,
+        is_watched: Callable[[UUID], bool] = lambda _: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._server_id = server_id
         self._show = show
         self._announce = announce
         self._grace_s = grace_s
+        self._is_watched = is_watched
         self._clock = clock
         self._own: dict[UUID, Person] = {}
         self._others: dict[str, _Server] = {}
         self._leaving: dict[UUID, asyncio.TimerHandle] = {}
-        self._lists: defaultdict[UUID, dict[UUID, bytes | None]] = defaultdict(dict)
-        """Who is online in each project, encoded when somebody asks; None is not encoded yet."""
+        self._listed: dict[UUID, _Listed] = {}
+        self._lists: defaultdict[UUID, dict[UUID, _Listed]] = defaultdict(dict)
+        """Who is online in each project."""
 
     def arrive(self, user_id: UUID, name: str, projects: Iterable[UUID]) -> None:
         """One more connection of a user is open on this server."""
         self._cancel_leaving(user_id)
         was_online = self._is_online(user_id)
         person = self._own.setdefault(user_id, Person(name, set()))
-        before, person.name, person.projects = person.projects, name, set(projects)
-        for project_id in before - person.projects:
-            self._unlist(user_id, project_id)
+        person.name, person.projects = name, set(projects)
         person.devices += 1
         self._tell(user_id)
         if not was_online:
@@ -106,6 +118,8 @@ class Presence:
     def set_member(self, user_id: UUID, project_id: UUID, *, is_member: bool) -> None:
         """A user has joined or left a project: whoever is in its room sees them come or go."""
         known = self._everywhere(user_id)
+        if all((project_id in person.projects) == is_member for person in known):
+            return  # as a rule: who joins is known as a member already
         was_member = any(project_id in person.projects for person in known)
         own = self._own.get(user_id)
         own_changes = own is not None and (project_id in own.projects) != is_member
@@ -113,13 +127,10 @@ class Presence:
             (person.projects.add if is_member else person.projects.discard)(project_id)
             if not is_member:
                 person.viewing.pop(project_id, None)
-        if known and is_member:
-            self._relist(user_id)
-        elif known:
-            self._unlist(user_id, project_id)
+        self._relist(user_id)
         if own_changes:
             self._tell(user_id)
-        if known and was_member != is_member:
+        if was_member != is_member:
             type_ = EventType.USER_ONLINE if is_member else EventType.USER_OFFLINE
             self._show(project_id, self._event(user_id, known[0], project_id, type_))
 
@@ -128,11 +139,9 @@ class Presence:
 
         Everybody who joins gets the list, so each person in it is encoded once for all of them.
         """
-        entries = self._lists.get(project_id, {})
-        for user_id, entry in entries.items():
-            if entry is None:
-                entries[user_id] = orjson.dumps(self._describe(user_id, project_id))
-        return b"[%b]" % b",".join(filter(None, entries.values()))
+        return b"[%b]" % b",".join(
+            [self._entry(listed, project_id) for listed in self._lists.get(project_id, {}).values()]
+        )
 
     def announce_all(self) -> None:
         """Tell the other servers everybody who is connected here, and forget servers that fell silent."""
@@ -167,7 +176,7 @@ class Presence:
         still = {id_ for id_ in before.keys() | people.keys() if self._is_online(id_)}
         server.people = people
         for user_id in before.keys() | people.keys():
-            self._relist(user_id, before.get(user_id))
+            self._relist(user_id)
         for user_id in people.keys() - before.keys() - still:
             self._show_change(user_id, people[user_id], EventType.USER_ONLINE)
         for user_id in before.keys() - people.keys() - still:
@@ -176,7 +185,7 @@ class Presence:
     def _leave(self, user_id: UUID) -> None:
         self._leaving.pop(user_id, None)
         person = self._own.pop(user_id)
-        self._relist(user_id, person)
+        self._relist(user_id)
         if self._announce is not None:
             self._announce({"people": [], "gone": [str(user_id)]})
         if not self._is_online(user_id):
@@ -187,18 +196,30 @@ class Presence:
         if handle is not None:
             handle.cancel()
 
-    def _relist(self, user_id: UUID, before: Person | None = None) -> None:
-        """Have somebody listed anew in all their projects, those of `before` included."""
-        projects: set[UUID] = set().union(*(person.projects for person in self._everywhere(user_id)))
-        for project_id in projects:
-            self._lists[project_id][user_id] = None
-        for project_id in (before.projects if before else set()) - projects:
-            self._unlist(user_id, project_id)
+    def _relist(self, user_id: UUID) -> None:
+        """Have somebody listed anew in all their projects, and no more in those they have left."""
+        people = self._everywhere(user_id)
+        listed = self._listed.setdefault(user_id, _Listed(user_id))
+        listed.encoded = None
+        listed.views = any(person.viewing for person in people)
+        projects: set[UUID] = set().union(*(person.projects for person in people))
+        for project_id in projects - listed.projects:
+            self._lists[project_id][user_id] = listed
+        for project_id in listed.projects - projects:
+            del self._lists[project_id][user_id]
+            if not self._lists[project_id]:
+                del self._lists[project_id]
+        listed.projects = projects
+        if not people:
+            del self._listed[user_id]
 
-    def _unlist(self, user_id: UUID, project_id: UUID) -> None:
-        self._lists[project_id].pop(user_id, None)
-        if not self._lists[project_id]:
-            del self._lists[project_id]
+    def _entry(self, listed: "_Listed", project_id: UUID) -> bytes:
+        """Return how somebody is listed: encoded once for all projects, unless they look at a card somewhere."""
+        if listed.views:
+            return orjson.dumps(self._describe(listed.user_id, project_id))
+        if listed.encoded is None:
+            listed.encoded = orjson.dumps(self._describe(listed.user_id, project_id))
+        return listed.encoded
 
     def _tell(self, user_id: UUID) -> None:
         self._relist(user_id)
@@ -206,7 +227,7 @@ class Presence:
             self._announce({"people": [self._encode(user_id)]})
 
     def _show_change(self, user_id: UUID, person: Person, type_: EventType) -> None:
-        for project_id in person.projects:
+        for project_id in filter(self._is_watched, person.projects):
             self._show(project_id, self._event(user_id, person, project_id, type_))
 
     def _event(self, user_id: UUID, person: Person, project_id: UUID, type_: EventType) -> UserEvent:

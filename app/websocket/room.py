@@ -26,6 +26,8 @@ BATCH_BYTES: Final = 64 * 1024
 """What a cursor is given at once: a socket that takes nothing holds on to little more than its high-water mark."""
 MAX_BATCHES: Final = 16
 """Joined batches kept for others at the same place; a handful, for most viewers stand at the head."""
+MAX_SIGNS: Final = 16
+"""Signs of life handed out at once: a reader who takes nothing holds on to a few pieces of so many."""
 TAIL_BYTES: Final = 4 * 1024 * 1024
 """What a tail may weigh; beyond it the oldest frames go and late cursors read from the log."""
 
@@ -63,6 +65,8 @@ class Room:
         self.anonymous_count = 0
         """How many of the viewers are nobody known."""
         self._flusher = flusher or Flusher()
+        self._signs: list[Frame] = []
+        """Signs of life that nobody was given yet."""
         self.batches: dict[int, Batch] = {}
         """What those who stood at some places were given since the last event, by place."""
         self._tail: deque[Frame] = deque()
@@ -115,10 +119,25 @@ class Room:
     def send_ephemeral(self, text: bytes, *, exclude: "Connection | None" = None) -> None:
         """Show every viewer something that is not stored; those who are behind do without."""
         ready = frame(text)
+        if exclude is not None:
+            self.hand_out()  # what came before comes first
+            self._give(ready, 1, exclude)
+        else:
+            self._signs.append(ready)
+            if len(self._signs) >= MAX_SIGNS:
+                self.hand_out()
+        self._flusher.add(self)
+
+    def hand_out(self) -> None:
+        """Give every viewer the signs of life there are, in one piece: when a thousand come, each is told of all."""
+        if self._signs:
+            signs, self._signs = self._signs, []
+            self._give(b"".join(signs), len(signs), None)
+
+    def _give(self, frames: Frame, count: int, exclude: "Connection | None") -> None:
         for viewer in self.viewers:
             if viewer is not exclude:
-                viewer.queue_ephemeral(ready)
-        self._flusher.add(self)
+                viewer.queue_ephemeral(frames, count)
 
     def find_batch(self, since: int) -> Batch | None:
         """Return the events after `since`, up to the head or a batch of them; None when the tail does not reach back.

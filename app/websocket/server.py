@@ -18,9 +18,11 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.server import ServerState
 
 from app.websocket import handshake
-from app.websocket.connection import Connection
+from app.websocket.arrival import Arrival
+from app.websocket.connection import Connection, SocketUser
 from app.websocket.door import Handshake, network_of
 from app.websocket.framing import FrameReader, FramingError, Opcode, close_frame, frame, read_close
+from app.websocket.handlers import Rest
 from app.websocket.hub import Hub
 from app.websocket.protocol import FAILED, CloseCode, CloseError
 
@@ -45,8 +47,10 @@ class SocketProtocol(asyncio.Protocol):
         "_hub",
         "_inbox",
         "_is_buffering",
+        "_is_entering",
         "_is_over",
         "_linger",
+        "_opening",
         "_reader",
         "_server",
         "_serving",
@@ -72,9 +76,13 @@ class SocketProtocol(asyncio.Protocol):
         self._inbox: deque[bytes] | None = None
         self._serving: asyncio.Task[None] | None = None
         self._linger: asyncio.TimerHandle | None = None
+        self._is_entering = True
+        """Whether it is not welcomed yet: what the peer says meanwhile is served after that."""
         self._is_over = False
         self._is_buffering = True
-        """Whether something may wait in the event loop's buffer; the answer to the handshake does."""
+        """Whether something may wait in the event loop's buffer, or the answer to the handshake does."""
+        self._opening = b""
+        """The answer to the handshake, until there is something to write with it."""
         self._socket: socket.SocketType | None = None
         self._frame_count, self._window_ends = 0, 0.0
         self.is_writable = True
@@ -95,6 +103,7 @@ class SocketProtocol(asyncio.Protocol):
             return
         if self._is_buffering:
             self._is_buffering = self._transport.get_write_buffer_size() > 0
+            frames, self._opening = self._opening + frames, b""
         if not self._is_buffering and self._socket is not None:
             try:
                 sent = self._socket.send(frames)
@@ -148,9 +157,9 @@ class SocketProtocol(asyncio.Protocol):
         self._transport.close()
 
     def data_received(self, data: bytes) -> None:
-        """Take what the peer sends; the first is its request, which uvicorn hands over whole."""
+        """Take what the peer sends; the first may be its request, which uvicorn hands over whole."""
         if self._reader is None:
-            self._shake_hands(data)
+            self.shake_hands(*handshake.parse_head(data))
             return
         try:
             for message in self._reader.feed(data):
@@ -163,8 +172,8 @@ class SocketProtocol(asyncio.Protocol):
             else:
                 self.close(error.code, error.reason)
 
-    def _shake_hands(self, head: bytes) -> None:
-        method, target, headers = handshake.parse_head(head)
+    def shake_hands(self, method: str, target: str, headers: dict[str, str]) -> None:
+        """Answer the request that asks for an upgrade; names of headers are in lower case."""
         asked = handshake.to_handshake(target, headers, network_of(self._client_address(headers)))
         refusal = handshake.check_upgrade(method, target, headers) or self._hub.door.refuse(asked)
         if refusal is not None:
@@ -173,10 +182,16 @@ class SocketProtocol(asyncio.Protocol):
             self._transport.close()
             return
         self._socket = _share_socket(self._transport)
-        self._transport.write(handshake.accept(headers["sec-websocket-key"], asked.subprotocol))
         self._transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
         self._reader = FrameReader(self._hub.settings.ws_message_bytes)
-        self._serving = asyncio.create_task(self._guard(self._open, asked))
+        self._opening = handshake.accept(headers["sec-websocket-key"], asked.subprotocol)
+        if asked.ticket is not None:
+            self._serving = asyncio.create_task(self._guard(self._redeem, asked))
+            return
+        try:
+            self._come_in(asked, self._hub.door.recognise(asked))
+        except CloseError as error:
+            self.fail(error)
 
     def _client_address(self, headers: dict[str, str]) -> str:
         peer = self._transport.get_extra_info("peername")
@@ -216,41 +231,70 @@ class SocketProtocol(asyncio.Protocol):
         self._inbox.append(message)
         if len(self._inbox) >= MAX_WAITING_MESSAGES:
             self._transport.pause_reading()
-        if self._serving is None:
-            self._serving = asyncio.create_task(self._guard(self._serve))
+        if self._serving is None and not self._is_entering:
+            self._serve()
 
-    async def _guard(self, work: Callable[..., Awaitable[None]], *arguments: Any) -> None:
-        """Do some work for the peer; whatever goes wrong ends the conversation with a code, not the server."""
-        try:
-            await work(*arguments)
-        except CloseError as error:
-            self._close_politely(error.code, error.reason)
-        except Exception:  # noqa: BLE001 - a bug, or the database is away: the client comes back
-            _log.exception("connection_failed")
-            self._close_politely(CloseCode.INTERNAL, FAILED)
-        finally:
-            self._serving = None
+    async def _redeem(self, asked: Handshake) -> None:
+        self._come_in(asked, await self._hub.door.identify(asked))
 
-    def _close_politely(self, code: int, reason: str) -> None:
-        """Close after what is queued for the peer."""
+    def _come_in(self, asked: Handshake, user: SocketUser | None) -> None:
+        self._connection = self._hub.make_connection(self, user, network=asked.network)
+        self._hub.take_in_soon(self._connection, Arrival(self, self._hub.handler, self._connection))
+        if not self._hub.directory.answers_at_once:
+            self.write(b"")  # the handshake's answer need not wait for that
+
+    def begin(self) -> None:
+        """Serve what the peer says: it has been welcomed."""
+        assert self._connection is not None
+        self._is_entering = False
+        self._connection.pump()
+        if self._inbox:
+            self._serve()
+
+    def fail(self, error: Exception) -> None:
+        """End the conversation for what went wrong, with a code, after what is queued for the peer."""
+        code, reason = (error.code, error.reason) if isinstance(error, CloseError) else (CloseCode.INTERNAL, FAILED)
+        if not isinstance(error, CloseError):  # a bug, or the database is away: the client comes back
+            _log.error("connection_failed", exc_info=error)
         if self._connection is not None:
             self._connection.close(code, reason)
         else:
             self.close(code, reason)
 
-    async def _open(self, asked: Handshake) -> None:
-        user = await self._hub.door.identify(asked)
-        self._connection = self._hub.make_connection(self, user, network=asked.network)
-        await self._hub.take_in(self._connection)
-        await self._serve()
+    async def _guard(self, work: Callable[..., Awaitable[None]], *arguments: Any) -> None:
+        """Do some work for the peer; whatever goes wrong ends the conversation, not the server."""
+        try:
+            await work(*arguments)
+        except Exception as error:  # noqa: BLE001 - that is the point
+            self.fail(error)
+        finally:
+            self._serving = None
 
-    async def _serve(self) -> None:
-        """Serve what the peer has said, one message at a time."""
-        assert self._connection is not None
-        while self._inbox and not self._connection.is_closing:
-            await self._hub.handler.receive(self._connection, self._inbox.popleft())
+    def _serve(self) -> None:
+        """Serve what the peer has said, in a task as soon as something must be awaited."""
+        try:
+            rest = self._serve_some()
+        except Exception as error:  # noqa: BLE001 - it ends the conversation, not the server
+            self.fail(error)
+        else:
+            if rest is not None:
+                self._serving = asyncio.create_task(self._guard(self._serve_on, rest))
+
+    async def _serve_on(self, rest: Rest | None) -> None:
+        """See one message through, then serve those that came meanwhile."""
+        while rest is not None:
+            await rest()
+            rest = self._serve_some()
+
+    def _serve_some(self) -> Rest | None:
+        """Serve one message after the other; return the rest of the first that must wait for something."""
+        while self._inbox and self._connection is not None and not self._connection.is_closing:
+            rest = self._hub.handler.serve(self._connection, self._inbox.popleft())
+            if rest is not None:
+                return rest
         self._inbox = None
         self._resume_reading()
+        return None
 
     def _resume_reading(self) -> None:
         if not self._transport.is_closing():

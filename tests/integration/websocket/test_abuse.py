@@ -14,7 +14,9 @@ from websockets.frames import Opcode
 from app.websocket import listener
 from app.websocket import server as protocol
 from app.websocket.connection import Connection
+from app.websocket.entrance import Entrance
 from app.websocket.framing import MAX_FRAGMENTS
+from app.websocket.handlers import Rest
 from app.websocket.listener import MAX_HEAD_BYTES, MAX_HEADERS, HttpProtocol, WaitingRoom
 from app.websocket.server import MAX_FRAMES, SocketProtocol
 from tests.integration.websocket.conftest import Serve, Stage, fill, narrow_socket, quick_alone
@@ -175,6 +177,8 @@ async def test_refused_connection_takes_nothing_more(sqlite_server: TestServer) 
     """What an event loop still hands over after the end goes nowhere."""
     wire = await dial(sqlite_server)
     await are_waited_for(sqlite_server, 1)
+    await wire.write(b"GET /")
+    await eventually(lambda: [*map(type, sqlite_server.uvicorn.server_state.connections)] == [HttpProtocol])
     (connection,) = sqlite_server.uvicorn.server_state.connections
     assert isinstance(connection, HttpProtocol)
     connection.refuse(431, b"too large")
@@ -341,14 +345,17 @@ async def test_messages_are_not_read_faster_than_they_are_served(serve: Serve, m
     """While one message is served a few more wait; the rest waits in the network, and none is lost."""
     stage = await serve(ws_burst=10_000, ws_messages_per_s=10_000)
     serving, gate = asyncio.Event(), asyncio.Event()
-    receive, hub = stage.server.hub.handler.receive, stage.server.hub
+    serve_at_once, hub = stage.server.hub.handler.serve, stage.server.hub
 
-    async def slow(connection: Connection, text: Any) -> None:
-        serving.set()
-        await gate.wait()
-        await receive(connection, text)
+    def slow(connection: Connection, text: Any) -> Rest:
+        async def rest() -> None:
+            serving.set()
+            await gate.wait()
+            assert serve_at_once(connection, text) is None
 
-    monkeypatch.setattr(hub.handler, "receive", slow)
+        return rest
+
+    monkeypatch.setattr(hub.handler, "serve", slow)
     wire = await open_raw(stage.server)
     (socket,) = [one for one in stage.server.uvicorn.server_state.connections if isinstance(one, SocketProtocol)]
     for number in range(protocol.MAX_WAITING_MESSAGES * 3):
@@ -425,7 +432,7 @@ async def test_storm_leaves_nothing(serve: Serve) -> None:
     stage = await serve(ws_heartbeat_s=1)
     server, hub = stage.server, stage.server.hub
     tasks_before = asyncio.all_tasks()
-    before = alive(SocketProtocol, HttpProtocol, Connection)
+    before = alive(Entrance, SocketProtocol, HttpProtocol, Connection)
 
     async def come_and_go(number: int) -> None:
         wire = await open_raw(server, query=f"?token={stage.anna.token}" if number % 2 else "")
@@ -461,5 +468,5 @@ async def test_storm_leaves_nothing(serve: Serve) -> None:
     await eventually(lambda: asyncio.all_tasks() <= tasks_before)
     known = set(map(id, before))
     await eventually(  # the heartbeat's wheel lets go as it turns
-        lambda: not [one for one in alive(SocketProtocol, HttpProtocol, Connection) if id(one) not in known]
+        lambda: not [one for one in alive(Entrance, SocketProtocol, HttpProtocol, Connection) if id(one) not in known]
     )

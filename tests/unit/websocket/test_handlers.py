@@ -252,8 +252,8 @@ async def test_anonymous_connection_signs_in() -> None:
         for joined in (project_id, foreign):
             assert (await peer.join(joined))["role"] is None
         bench.directory.visibility[foreign] = Visibility.PRIVATE
-        await peer.say("authenticate", token="anna")
-        assert peer.sent[-1]["type"] == "authenticated"
+        told = await peer.say("authenticate", token="anna")
+        assert [message["type"] for message in told] == ["authenticated", "user_online"]
         assert peer.connection.cursors[project_id].role is Role.EDITOR
         assert await peer.say("typing", project_id=project_id, task_id=uuid4()) == []
         assert orjson.loads(bench.hub.presence.online(project_id))[0]["user_id"] == str(ANNA.id)
