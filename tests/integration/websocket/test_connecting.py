@@ -17,9 +17,10 @@ from websockets.typing import Origin, Subprotocol
 
 from app.domain.clock import utc_now
 from app.models import SocketTicket
+from app.services import admission
 from tests.integration.websocket.conftest import Serve
 from tests.support.people import Json, Person, register
-from tests.support.raw import shake_hands
+from tests.support.raw import dial, request, shake_hands
 from tests.support.realtime import eventually
 from tests.support.server import TestServer
 from tests.support.sockets import Socket, open_socket
@@ -225,12 +226,12 @@ async def test_database_that_fails_while_identifying(
 ) -> None:
     """The server's fault has the server's code, so the client comes back with the same token."""
 
-    async def fail(_: object) -> None:
+    async def fail(*_: object) -> None:
         message = "no database"
         raise OSError(message)
 
-    for name in ("redeem", "admit"):
-        monkeypatch.setattr(sqlite_server.hub.directory, name, fail)
+    monkeypatch.setattr(sqlite_server.hub.directory, "redeem", fail)
+    monkeypatch.setattr(admission, "find_people", fail)
     assert await closed(sqlite_server, query=f"?token={person.token}") == 4500
     assert await closed(sqlite_server, query="?ticket=x") == 4500
 
@@ -242,19 +243,19 @@ async def test_peer_that_goes_before_it_is_let_in(
     """A client that hangs up while we look who it is leaves nothing behind."""
     query = f"?token={person.token}" if credential == "token" else f"?ticket={await ticket(person)}"
     looking, answer = asyncio.Event(), asyncio.Event()
-    directory = sqlite_server.hub.directory
-    name = "admit" if credential == "token" else "redeem"
-    look = getattr(directory, name)
+    place, name = (admission, "find_people") if credential == "token" else (sqlite_server.hub.directory, "redeem")
+    look = getattr(place, name)
 
-    async def slow(asked: Any) -> Any:
+    async def slow(*asked: Any) -> Any:
         looking.set()
         await answer.wait()
-        return await look(asked)
+        return await look(*asked)
 
-    monkeypatch.setattr(directory, name, slow)
-    connection = await connect(sqlite_server.ws_url + query)
+    monkeypatch.setattr(place, name, slow)
+    wire = await dial(sqlite_server)
+    await wire.write(request(f"/api/v1/ws{query}"))
     await looking.wait()
-    connection.transport.abort()
+    wire.hang_up()
     answer.set()
     server, manager = sqlite_server.uvicorn, sqlite_server.hub.manager
     await eventually(lambda: not server.server_state.connections and not server.server_state.tasks)
