@@ -56,7 +56,7 @@ describe('what happened', () => {
     ]);
     i18n.language = 'ru';
     expect(words()).toEqual([
-      'столбец: «To do» → «Done»',
+      'колонка: «To do» → «Done»',
       'срок: нет → завтра',
       'назначено: Борис; снято с исполнителей: бывший участник',
     ]);
