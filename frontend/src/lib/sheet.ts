@@ -1,0 +1,21 @@
+/** Where there is little room, what opens is a sheet at the lower edge, and the way back of the device closes it. */
+
+/** Below this width one column fills the screen: the same as in the styles. */
+const NARROW = '(max-width: 599px)';
+
+export const isNarrow = (): boolean => globalThis.matchMedia?.(NARROW).matches ?? false;
+
+/** What browsers call the device's own way back; not all have it. */
+type CloseWatcher = EventTarget & { destroy(): void };
+
+/** Calls `leave` at the back gesture or button, instead of leaving the page. Returns what stops that. */
+export function onBack(leave: () => void): () => void {
+  const { CloseWatcher } = globalThis as { CloseWatcher?: new () => CloseWatcher };
+  if (!CloseWatcher) return () => {};
+  const watcher = new CloseWatcher();
+  watcher.addEventListener('close', leave);
+  return () => {
+    watcher.removeEventListener('close', leave);
+    watcher.destroy();
+  };
+}
