@@ -33,6 +33,8 @@ export class BoardLists {
     this.#before = next;
     return next;
   });
+  /** The same in one list, column by column: what list and calendar show. */
+  readonly inOrder = $derived.by(() => this.#store.columns.flatMap(({ key }) => this.of(key)));
   readonly total = $derived.by(() => this.#store.shown?.tasks.length ?? 0);
   readonly shown = $derived.by(() => [...this.cards.values()].reduce((sum, cards) => sum + cards.length, 0));
 
