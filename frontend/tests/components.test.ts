@@ -131,6 +131,17 @@ describe('the board', () => {
     expect(document.activeElement).toBe(screen.getByRole('link', { name: /Card t2/ }));
   });
 
+  test('a new board shows where cards will stand, to the eye alone, until there is one', async () => {
+    const { live } = await drawBoard(board({ tasks: [] }));
+    const ghosts = () => [...document.querySelectorAll('.ghost')];
+    expect(ghosts()).toHaveLength(6);
+    expect(ghosts().every((ghost) => ghost.closest('[aria-hidden="true"]'))).toBe(true);
+    expect(screen.getByText('Paste a list and every line becomes a card.')).toBeTruthy();
+    live.emit(taskEvent('task_created', 11, task('t9')));
+    await tick();
+    expect(ghosts()).toHaveLength(0);
+  });
+
   test('who may only read sees no ways to change', async () => {
     await drawBoard(board({ members: [], role: 'viewer' }));
     const names = screen
