@@ -61,6 +61,7 @@ describe('the messages', () => {
       'field_error.',
       'filter.',
       'home.',
+      'limits.',
       'list.',
       'local.change_',
       'palette.',

@@ -2,13 +2,15 @@ import 'fake-indexeddb/auto';
 import { describe, expect, test, vi } from 'vitest';
 import type { Change } from '../src/lib/changes';
 import type { Endpoints } from '../src/lib/endpoints';
-import { NetworkError } from '../src/lib/errors';
+import { ApiError, NetworkError } from '../src/lib/errors';
+import { reasonOf } from '../src/lib/local/describe';
 import { openDisk, Rough } from '../src/lib/local/disk';
 import { Outbox } from '../src/lib/local/outbox';
+import { OwnChanges } from '../src/lib/local/own-changes.svelte';
 import { Sender } from '../src/lib/local/sender';
 import { mergeTexts } from '../src/lib/text-merge';
 import type { BoardEvent } from '../src/lib/types';
-import { fakeRest, settled, task, taskEvent } from './support/board';
+import { fakeRest, later, settled, task, taskEvent } from './support/board';
 
 const HOUR = 3_600_000;
 const from = { epoch: 'e1', seq: 10 };
@@ -66,6 +68,38 @@ describe('a change whose answer never came', () => {
   test('a day later is sent when the log does not have it', async () => {
     const { rest } = await late(30, []);
     expect(rest.tasks.move).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('a server that wants to be left alone', () => {
+  test('is asked again by itself, and every tab knows when', async () => {
+    const rest = fakeRest();
+    rest.tasks.move.mockRejectedValueOnce(new ApiError(429, { code: 'rate_limited' }, 7));
+    rest.tasks.move.mockResolvedValue(task('t1', { version: 2 }));
+    const pause = later<void>();
+    const outbox = new Outbox(new Rough(), 'anna');
+    const own = new OwnChanges('p', 'anna', outbox);
+    own.follow(() => {});
+    const sender = new Sender(outbox, rest as unknown as Endpoints, { pause: () => pause.promise, now: () => 1_000 });
+    outbox.wake = () => sender.wake();
+    sender.start();
+    outbox.add('p', move('op-1'), from);
+    await settled();
+    expect(own.again).toBe(8_000);
+    expect(own.failed).toEqual([]);
+    pause.resolve();
+    await settled();
+    expect(own.again).toBeNull();
+    expect(outbox.get('op-1')?.state).toBe('accepted');
+  });
+
+  test.each([
+    ['description', { kind: 'patch', task_id: 't1', fields: { description: 'x' }, seen: 1 }, '50,000'],
+    ['comment', { kind: 'comment', task_id: 't1', body: 'x' }, '20,000'],
+  ])('says how long a %s may be', (_name, change, limit) => {
+    const made = { op_id: 'op-1', at: 1, ...change } as Change;
+    for (const problem of [{ status: 413 }, { status: 422, errors: [{ field: 'x', message: '', code: 'too_long' }] }])
+      expect(reasonOf({ project: 'p', change: made, state: 'failed', from, problem })).toContain(limit);
   });
 });
 

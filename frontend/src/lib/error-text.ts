@@ -1,11 +1,13 @@
 /** A failure in the person's own language. */
 import { ApiError, NetworkError } from './errors';
 import { hasMessage, t } from './i18n.svelte';
+import { LIMITS } from './limits';
 
 export function errorText(error: unknown): string {
   if (error instanceof NetworkError) return t('error.network');
   if (!(error instanceof ApiError)) return t('error.unknown');
   if (error.code === 'rate_limited') return t('error.rate_limited', { seconds: Math.ceil(error.retryAfter ?? 1) });
+  if (error.code === 'too_large') return t('error.too_large', LIMITS);
   const key = `error.${error.code}`;
   if (hasMessage(key)) return t(key);
   return error.status >= 500 ? t('error.server') : error.message;

@@ -2,8 +2,9 @@
 import type { BoardStore } from '../board.svelte';
 import type { Change } from '../changes';
 import { errorText } from '../error-text';
-import { ApiError } from '../errors';
+import { ApiError, type Problem } from '../errors';
 import { t } from '../i18n.svelte';
+import { LIMITS } from '../limits';
 import type { Entry } from './outbox';
 
 /** What it was to do, e.g. "WEB-3: title". */
@@ -28,7 +29,17 @@ export function textOf(change: Change): string {
 /** Why the server would not. */
 export function reasonOf({ problem, change }: Entry): string {
   const status = problem?.status ?? 0;
+  if (isTooLong(problem)) return t(`limits.${longest(change)}`, { limit: LIMITS[longest(change)] });
   if (status === 404 && change.kind !== 'create') return t('error.card_gone');
   if (status === 410) return t('local.too_old');
   return errorText(new ApiError(status, problem ?? {}));
+}
+
+const isTooLong = (problem: Problem | undefined): boolean =>
+  problem?.status === 413 || problem?.errors?.some(({ code }) => code === 'too_long') === true;
+
+/** What of a change may be very long, and so was what was too long. */
+function longest(change: Change): 'comment' | 'description' | 'title' {
+  if (change.kind === 'comment' || change.kind === 'comment-edit') return 'comment';
+  return change.kind === 'patch' && change.fields.description !== undefined ? 'description' : 'title';
 }

@@ -30,6 +30,8 @@ export interface Entry {
   from: Position;
   /** When it was first sent; without it the change never left this device. Milliseconds since 1970. */
   tried?: number | undefined;
+  /** The server asked for a pause: it is sent again by itself at that time. Milliseconds since 1970. */
+  again?: number | undefined;
   /** The card as the server has it, once it has said yes. */
   answer?: Card | undefined;
   problem?: Problem | undefined;

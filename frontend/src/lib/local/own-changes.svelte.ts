@@ -24,6 +24,8 @@ export class OwnChanges {
   pending = $state.raw<readonly Pending[]>([]);
   /** Refused, with the reason in `problem`; they wait for `retry` or `discard`. */
   failed = $state.raw<readonly Entry[]>([]);
+  /** When the server is asked again, where it wants to be left alone until then. Milliseconds since 1970. */
+  again = $state<number | null>(null);
   conflicts = $state.raw<readonly Conflict[]>([]);
   /** How each card with changes that are not done is to be marked. */
   readonly marks: ReadonlyMap<Id, Mark> = $derived.by(() => this.#marks());
@@ -119,6 +121,8 @@ export class OwnChanges {
   #collect(): void {
     this.#entries = (this.#outbox?.of(this.#project) ?? []).filter(({ change }) => !this.#shown.has(change.op_id));
     this.pending = this.#entries.filter(({ state }) => inFlight(state)).map(toPending);
+    const pauses = this.#entries.flatMap(({ state, again }) => (state === 'queued' && again) || []);
+    this.again = pauses.length > 0 ? Math.max(...pauses) : null;
     this.failed = this.#entries.filter(({ state }) => state === 'failed');
     this.conflicts = this.#entries.flatMap(({ state, conflict, change }) =>
       state === 'conflict' && conflict && change.kind === 'patch' ? [{ ...conflict, change }] : [],

@@ -86,12 +86,19 @@ export class Sender {
         failures = 0;
       } catch (error) {
         if (error instanceof SignedOutError) break;
-        if (isPassing(error)) {
-          await Promise.race([this.#world.pause(waitBefore(failures++, error)), this.#hurried]);
-        } else this.#refused(entry, error);
+        if (isPassing(error)) await this.#waitWith(entry, error, waitBefore(failures++, error));
+        else this.#refused(entry, error);
       }
     }
     this.#lanes.delete(project);
+  }
+
+  /** Waits before the change is sent again; of a pause that the server asked for, every tab knows how long it is. */
+  async #waitWith({ change }: Entry, error: unknown, ms: number): Promise<void> {
+    const asked = error instanceof ApiError && error.status === 429;
+    if (asked) this.#outbox.update(change.op_id, { again: this.#world.now() + ms });
+    await Promise.race([this.#world.pause(ms), this.#hurried]);
+    if (asked) this.#outbox.update(change.op_id, { again: undefined });
   }
 
   async #send(entry: Entry): Promise<void> {
