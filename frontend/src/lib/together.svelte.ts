@@ -52,6 +52,9 @@ export class Together {
   /** The last card that somebody else deleted or archived: it may be the one that is open here. */
   gone = $state.raw<GoneCard | null>(null);
 
+  /** The card that is open here, whose panel tells of its moves itself. */
+  open: Id | null = null;
+
   readonly #store: BoardStore;
   readonly #storm = new Storm();
   readonly #stop: () => void;
@@ -90,7 +93,8 @@ export class Together {
     if (!this.#storm.calm(performance.now())) return;
     if (type === 'task_moved') {
       const column = this.#store.columns.find(({ key }) => key === data.status);
-      announce(t('announce.other_moved', { name, key: String(data.key), column: column?.name ?? '' }));
+      if (id !== this.open)
+        announce(t('announce.other_moved', { name, key: String(data.key), column: column?.name ?? '' }));
       this.onMove(id);
     }
     this.touched.set(id, { name, color: this.color(user_id) });
