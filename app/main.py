@@ -57,6 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         tokens=tokens,
         auth_limiter=RateLimiter(settings.auth_attempts_per_minute / 60, settings.auth_attempts_per_minute),
         socket_stats=hub.manager.get_stats,
+        cluster_stats=hub.cluster.total,
         is_draining=lambda: hub.is_draining,
     )
     _add_routes(application, settings, demand)

@@ -304,6 +304,7 @@ class TestWebSocketAPI:
         assert answer.status_code == 200
         stats = answer.json()
         assert stats.pop("uptime_s") >= 0
+        assert stats.pop("cluster") == {"servers": 1} | stats
         assert stats == dict.fromkeys(
             [
                 *("active_connections", "authenticated_users", "anonymous_connections", "active_rooms"),

@@ -34,6 +34,8 @@ class ApiContext:
     tokens: AccessTokens
     auth_limiter: RateLimiter
     socket_stats: SocketStats
+    cluster_stats: Callable[[], dict[str, Any] | None]
+    """The numbers of all servers together; None while they cannot be known."""
     is_draining: Callable[[], bool]
 
     def read_admin_code(self) -> str | None:

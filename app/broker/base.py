@@ -25,6 +25,8 @@ class SignalType(StrEnum):
     """Somebody types or views: `id` is the project's, `data` the message's."""
     PRESENCE = "presence"
     """Who is connected to one server: `data` names the server and its users."""
+    STATS = "stats"
+    """How much goes on at one server: `data` is its numbers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import orjson
 from app.broker.base import Signal, SignalType
 from app.domain.events import Event
 from app.permissions import Role, Visibility
+from app.websocket.cluster import ClusterStats
 from app.websocket.events import EventType, UserEvent
 from app.websocket.manager import ConnectionManager
 from app.websocket.presence import Presence
@@ -22,9 +23,12 @@ from app.websocket.room import Room
 class Effects:
     """Applies events and signals to this server's connections."""
 
-    def __init__(self, manager: ConnectionManager, presence: Presence, *, server_id: str) -> None:
+    def __init__(
+        self, manager: ConnectionManager, presence: Presence, cluster: ClusterStats, *, server_id: str
+    ) -> None:
         self._manager = manager
         self._presence = presence
+        self._cluster = cluster
         self._server_id = server_id
 
     def on_event(self, room: Room, event: Event) -> None:
@@ -53,6 +57,8 @@ class Effects:
                 self._manager.close_all(connections, CloseCode.LOGGED_OUT, "this account was deactivated")
             case SignalType.PRESENCE, _:
                 self._presence.on_signal(signal.origin, signal.data)
+            case SignalType.STATS, _:
+                self._cluster.on_signal(signal.origin, signal.data)
             case SignalType.ACTIVITY, UUID() as project_id if signal.origin != self._server_id:
                 type_, user_id = EventType(signal.data["type"]), UUID(signal.data["user_id"])
                 self._manager.broadcast_to_project(

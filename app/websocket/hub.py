@@ -11,6 +11,7 @@ from app.broker.base import Broker, Signal, SignalType
 from app.config import Settings
 from app.domain.demand import Demand
 from app.websocket.batcher import Receiver
+from app.websocket.cluster import ClusterStats
 from app.websocket.connection import Connection, SocketUser, Transport
 from app.websocket.directory import Admission, Directory
 from app.websocket.door import Door
@@ -55,7 +56,9 @@ class Hub:
             grace_s=settings.presence_grace_s,
             is_watched=self.manager.rooms.__contains__,
         )
-        self._effects = Effects(self.manager, self.presence, server_id=server_id)
+        tell = self._tell_others if broker.reaches_others else None
+        self.cluster = ClusterStats(server_id, self.manager.get_stats, tell)
+        self._effects = Effects(self.manager, self.presence, self.cluster, server_id=server_id)
         self._relay = Relay(
             self.manager,
             self._effects.on_event,
@@ -83,6 +86,7 @@ class Hub:
         await self._broker.start(self._relay.on_event, self._effects.on_signal)
         self._relay.start()
         self._heartbeat.start()
+        self.cluster.start()
 
     def make_connection(self, transport: Transport, user: SocketUser | None, *, network: str = "") -> Connection:
         """Return a connection that is not taken in yet."""
@@ -132,6 +136,7 @@ class Hub:
 
     async def stop(self) -> None:
         """Stop everything that runs by itself."""
+        await self.cluster.stop()
         await self._heartbeat.stop()
         await self._relay.stop()
         self.presence.stop()

@@ -1,9 +1,11 @@
 import { render, screen } from '@testing-library/svelte';
 import { describe, expect, test, vi } from 'vitest';
+import LivePanel from '../src/components/admin/LivePanel.svelte';
 import Sparkline from '../src/components/ui/Sparkline.svelte';
 import { formatBytes, formatDuration } from '../src/lib/amounts';
 import { LiveNumbers } from '../src/lib/live-numbers.svelte';
 import { PeopleSearch } from '../src/lib/people-search.svelte';
+import { session } from '../src/lib/session.svelte';
 import { lineOf, summaryOf, topOf } from '../src/lib/sparkline';
 import type { AdminUser, Page, SocketStats } from '../src/lib/types';
 import { later, settled } from './support/board';
@@ -19,27 +21,77 @@ const stats = (over: Partial<SocketStats>): SocketStats => ({
   events_delivered: 1_000,
   replays: 0,
   uptime_s: 100,
+  cluster: null,
   ...over,
 });
 
+const { uptime_s: _, cluster: __, ...counters } = stats({});
+/** What one of so many servers answers when all of them have delivered so many events. */
+const together = (servers: number, events_delivered: number, over: Partial<SocketStats> = {}) =>
+  stats({ cluster: { ...counters, servers, active_connections: 3 * servers, events_delivered }, ...over });
+
+async function looksAt(...answers: SocketStats[]): Promise<LiveNumbers> {
+  let at = 0;
+  const numbers = new LiveNumbers(
+    async () => answers.shift() as SocketStats,
+    () => (at += 2_000),
+  );
+  for (let look = answers.length; look > 0; look--) await numbers.look();
+  return numbers;
+}
+
 describe('the live numbers', () => {
   test('are a rate by the server’s own clock, unknown at first and after a restart', async () => {
-    const answers = [
+    const numbers = await looksAt(
       stats({ uptime_s: 100, events_delivered: 1_000 }),
       stats({ uptime_s: 104, events_delivered: 1_200, active_connections: 5 }),
       stats({ uptime_s: 1, events_delivered: 4 }),
-    ];
-    let at = 0;
-    const numbers = new LiveNumbers(
-      async () => answers.shift() as SocketStats,
-      () => (at += 2_000),
     );
-    for (let look = 0; look < 3; look++) await numbers.look();
     expect(numbers.samples).toEqual([
       { at: 2_000, connections: 3, events: null },
       { at: 4_000, connections: 5, events: 50 },
       { at: 6_000, connections: 3, events: null },
     ]);
+  });
+
+  test('of several servers are those of all, whichever answers, at a rate over several looks', async () => {
+    const numbers = await looksAt(
+      together(2, 1_000, { uptime_s: 500 }),
+      together(2, 1_000, { uptime_s: 3 }),
+      together(2, 1_200, { uptime_s: 504 }),
+      ...[1_200, 1_200, 1_200, 1_200].map((events) => together(2, events)),
+      together(2, 1_210),
+    );
+    expect(numbers.samples.map(({ connections }) => connections)).toEqual(Array(8).fill(6));
+    expect(numbers.samples.map(({ events }) => events)).toEqual([null, 0, 50, 33.3, 25, 20, 20, 1]);
+  });
+
+  test('jump to no rate when a server comes or goes, or the servers lose each other', async () => {
+    const numbers = await looksAt(
+      stats({ uptime_s: 100 }),
+      together(2, 5_000),
+      together(2, 5_100),
+      together(3, 9_000),
+      together(3, 8_999),
+      stats({ uptime_s: 200 }),
+      stats({ uptime_s: 202, events_delivered: 1_100 }),
+      together(1, 1_150, { uptime_s: 204, events_delivered: 1_200 }),
+    );
+    expect(numbers.samples.map(({ events }) => events)).toEqual([null, null, 50, null, null, null, 50, 50]);
+  });
+
+  test.each([
+    [together(2, 5_000), 'sum of 2 servers', '5,000'],
+    [stats({}), 'do not hear each other', '1,000'],
+    [together(1, 1_000), null, '1,000'],
+  ])('say on the page whose they are', async (answer, said, delivered) => {
+    vi.spyOn(session.rest.admin, 'sockets').mockResolvedValue(answer);
+    const { container } = render(LivePanel);
+    await screen.findByText('Events delivered');
+    expect(screen.getByText('Events delivered').nextElementSibling?.textContent).toBe(delivered);
+    const note = container.querySelector('p.muted:not(.small)')?.textContent ?? null;
+    if (said === null) expect(note).toBeNull();
+    else expect(note).toContain(said);
   });
 
   test('a failed look is told and the next one forgets it', async () => {

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from signal import SIGCONT, SIGSTOP
@@ -20,6 +20,7 @@ from app.broker.memory import MemoryBroker
 from app.broker.redis import RedisBroker
 from app.config import Settings
 from app.domain.events import Event, EventType
+from app.websocket import cluster as cluster_module
 from tests.support import servers
 from tests.support.people import Json, Person, register
 from tests.support.ports import free_port
@@ -28,6 +29,17 @@ from tests.support.server import TestServer, run_server
 from tests.support.sockets import open_socket
 
 QUICK_S = 2.0
+
+
+async def wait_for_stats(server: TestServer, holds: Callable[[Json], Any]) -> Json:
+    """Return a server's numbers when they are as wanted; each answer is quick."""
+    async with asyncio.timeout(10), server.client() as client:
+        while True:
+            async with asyncio.timeout(QUICK_S):
+                stats: Json = (await client.get("/ws/stats")).json()
+            if holds(stats):
+                return stats
+            await asyncio.sleep(0.01)
 
 
 class Listener:
@@ -257,6 +269,23 @@ class TestRedis:
         await broker.publish(make_event(uuid4(), 1))
         await broker.close()
 
+    async def test_numbers_of_the_cluster_are_unknown_while_redis_is_frozen(
+        self, sqlite_settings: Settings, throwaway: servers.Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """They are asked for without waiting for it, this server's are told all the same, and theirs come back."""
+        monkeypatch.setattr(redis_module, "SOCKET_TIMEOUT_S", 0.1)
+        monkeypatch.setattr(cluster_module, "TELL_S", 0.05)
+        settings = Settings(**(sqlite_settings.model_dump() | {"redis_url": throwaway.url}))
+        async with run_server(settings) as server:
+            await wait_for_stats(server, lambda stats: stats["cluster"] and stats["cluster"]["servers"] == 1)
+            assert throwaway.process is not None
+            throwaway.process.send_signal(SIGSTOP)
+            try:
+                await wait_for_stats(server, lambda stats: stats["cluster"] is None and stats["uptime_s"] > 0)
+            finally:
+                throwaway.process.send_signal(SIGCONT)
+            await wait_for_stats(server, lambda stats: stats["cluster"])
+
     async def test_bug_in_the_listener_does_not_stay_deaf(
         self, redis_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -332,6 +361,38 @@ async def test_two_servers_see_each_others_people(cluster: Cluster) -> None:
             entries = {entry["name"]: entry for entry in (await anna.join(cluster.project))["online"]}
             assert entries["Boris"]["viewing"] == task["id"]
         assert (await anna.receive_type("user_offline"))["user_id"] == cluster.boris.id
+
+
+async def test_two_servers_add_up_their_numbers(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both tell the same sum beside their own numbers, and no ids of other servers' rooms and users."""
+    monkeypatch.setattr(cluster_module, "TELL_S", 0.1)
+    async with (
+        open_socket(cluster.one, cluster.anna) as anna,
+        open_socket(cluster.two, cluster.boris) as boris,
+        open_socket(cluster.two),
+    ):
+        for socket in (anna, boris):
+            await socket.join(cluster.project)
+        await cluster.anna.task(cluster.project)
+        for socket in (anna, boris):
+            await socket.receive_events(1)
+        wanted = {
+            "servers": 2,
+            "active_connections": 3,
+            "authenticated_users": 2,
+            "anonymous_connections": 1,
+            "active_rooms": 2,
+            "total_connections": 3,
+            "messages_received": 2,
+            "events_delivered": 2,
+            "replays": 0,
+        }
+        for server, connections in ((cluster.one, 1), (cluster.two, 2)):
+            stats = await wait_for_stats(
+                server, lambda stats: stats["cluster"] and wanted.items() <= stats["cluster"].items()
+            )
+            assert stats["active_connections"] == connections
+            assert stats["cluster"].keys() - wanted.keys() == {"messages_sent"}
 
 
 async def test_access_lost_on_one_server_is_lost_on_the_other(cluster: Cluster) -> None:

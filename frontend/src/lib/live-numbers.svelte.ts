@@ -1,9 +1,11 @@
-/** How many connections a server has and how much goes over them, looked at every two seconds while somebody looks. */
-import type { SocketStats } from './types';
+/** How many connections the servers have and how much goes over them, looked at every two seconds while somebody looks. */
+import type { SocketNumbers, SocketStats } from './types';
 
 export const EVERY_MS = 2_000;
 /** Five minutes of looks. */
 const KEPT = 150;
+/** Looks that the rate of several servers is taken over: about ten seconds. */
+const RATE_LOOKS = 5;
 
 export interface Sample {
   /** Milliseconds since 1970. */
@@ -13,16 +15,44 @@ export interface Sample {
   events: number | null;
 }
 
-/** The sample that a look gives, beside the one before it. */
-export function sampleOf(stats: SocketStats, at: number, last: { stats: SocketStats; at: number } | null): Sample {
-  const restarted =
-    last && (stats.uptime_s < last.stats.uptime_s || stats.events_delivered < last.stats.events_delivered);
-  const seconds = last && !restarted ? stats.uptime_s - last.stats.uptime_s : 0;
-  const events =
-    last && seconds > 0
-      ? Math.round(((stats.events_delivered - last.stats.events_delivered) / seconds) * 10) / 10
-      : null;
-  return { at, connections: stats.active_connections, events };
+interface Look {
+  stats: SocketStats;
+  at: number;
+}
+
+/** Whose numbers to show: those of all servers where several hear each other, else those of the one that answers. */
+export function shownOf(stats: SocketStats): { numbers: SocketNumbers; servers: number } {
+  const { cluster } = stats;
+  return cluster && cluster.servers > 1
+    ? { numbers: cluster, servers: cluster.servers }
+    : { numbers: stats, servers: 1 };
+}
+
+/** The sample that a look gives, beside those before it. */
+export function sampleOf(look: Look, before: readonly Look[]): Sample {
+  const { numbers, servers } = shownOf(look.stats);
+  const rate = servers > 1 ? rateOfAll(look, before, servers) : rateOfOne(look, before.at(-1));
+  return { at: look.at, connections: numbers.active_connections, events: rate };
+}
+
+/** By the server's own clock; a smaller count is that of another start. */
+function rateOfOne(look: Look, last: Look | undefined): number | null {
+  if (!last || shownOf(last.stats).servers > 1) return null;
+  const { uptime_s, events_delivered } = look.stats;
+  return rateOf(events_delivered - last.stats.events_delivered, uptime_s - last.stats.uptime_s);
+}
+
+/** Over several looks, since the other servers tell their counts by turns; only among looks at as many servers. */
+function rateOfAll(look: Look, before: readonly Look[], servers: number): number | null {
+  const others = before.findLastIndex((past) => shownOf(past.stats).servers !== servers);
+  const first = before.slice(others + 1)[0];
+  if (!first) return null;
+  const { numbers } = shownOf(first.stats);
+  return rateOf(shownOf(look.stats).numbers.events_delivered - numbers.events_delivered, (look.at - first.at) / 1000);
+}
+
+function rateOf(events: number, seconds: number): number | null {
+  return events < 0 || seconds <= 0 ? null : Math.round((events / seconds) * 10) / 10;
 }
 
 export class LiveNumbers {
@@ -32,7 +62,7 @@ export class LiveNumbers {
 
   readonly #look: () => Promise<SocketStats>;
   readonly #now: () => number;
-  #last: { stats: SocketStats; at: number } | null = null;
+  #before: readonly Look[] = [];
   #looking = false;
 
   constructor(look: () => Promise<SocketStats>, now: () => number = () => Date.now()) {
@@ -52,11 +82,10 @@ export class LiveNumbers {
     if (this.#looking) return;
     this.#looking = true;
     try {
-      const stats = await this.#look();
-      const at = this.#now();
-      this.samples = [...this.samples, sampleOf(stats, at, this.#last)].slice(-KEPT);
-      this.stats = stats;
-      this.#last = { stats, at };
+      const look = { stats: await this.#look(), at: this.#now() };
+      this.samples = [...this.samples, sampleOf(look, this.#before)].slice(-KEPT);
+      this.stats = look.stats;
+      this.#before = [...this.#before, look].slice(-RATE_LOOKS);
       this.error = null;
     } catch (failure) {
       this.error = failure;

@@ -229,8 +229,8 @@ export interface Health {
   uptime_s: number;
 }
 
-/** Numbers of one server's sockets; those that count up do so since it started. */
-export interface SocketStats {
+/** Numbers of a server's sockets; those that count up do so since it started. */
+export interface SocketNumbers {
   active_connections: number;
   authenticated_users: number;
   anonymous_connections: number;
@@ -240,7 +240,12 @@ export interface SocketStats {
   messages_received: number;
   events_delivered: number;
   replays: number;
+}
+
+/** The numbers of the server that answers, and of all: null while the servers do not hear each other. */
+export interface SocketStats extends SocketNumbers {
   uptime_s: number;
+  cluster: (SocketNumbers & { servers: number }) | null;
 }
 
 /** A part of a project's log. `next_since` is null at its head. */

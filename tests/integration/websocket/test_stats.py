@@ -33,6 +33,7 @@ async def test_numbers(stage: Stage) -> None:
             await socket.receive_events(1)
         stats = await read(stage)
         assert stats.pop("uptime_s") > 0
+        assert stats.pop("cluster") == {"servers": 1} | stats
         assert stats.pop("messages_sent") >= 9
         assert stats == {
             "active_connections": 3,
