@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
+import { compiledMessages } from './messages.ts';
 import { precache, SERVICE_WORKER } from './precache.ts';
 
 // The page is built into the Python package, which serves it. In development Vite serves it instead
@@ -23,10 +24,19 @@ function paintedWhenReady(): Plugin {
   return { name: 'painted-when-ready', apply: 'build', transformIndexHtml: { order: 'post', handler } };
 }
 
+// Left alone, the build makes many small chunks, in which the same words are packed again and again.
+/** What every visit needs, and what the pages that come later share with it. */
+const SHARED = /src\/(lib|components\/ui)\/|static\/js\/|node_modules\/(svelte|idb|lucide|esm-env|clsx)/;
+/** The ways to look at tasks other than the board. */
+const VIEWS = /src\/(pages\/(List|Calendar|Search|Home)Page|components\/(list|calendar|palette)\/)/;
+/** Pages that few open, and seldom. */
+const MANAGEMENT =
+  /src\/(pages\/(Admin|Archive|Diagnostics|Profile|Projects|ProjectSettings|TaskLink|Trash)Page|components\/(admin|diagnostics|profile|settings)\/)/;
+
 export default defineConfig({
   base: '/',
   define: { __VERSION__: JSON.stringify(version()) },
-  plugins: [svelte(), paintedWhenReady(), precache()],
+  plugins: [compiledMessages(), svelte(), paintedWhenReady(), precache()],
   resolve: {
     alias: { $client: here('../static/js/websocket.js') },
     // Svelte's server build is what Node would choose for the component tests.
@@ -41,6 +51,14 @@ export default defineConfig({
       output: {
         // Its address is its identity, so it has no hash.
         entryFileNames: ({ name }) => (name === 'service-worker' ? SERVICE_WORKER : 'assets/[name]-[hash].js'),
+        codeSplitting: {
+          includeDependenciesRecursively: false,
+          groups: [
+            { name: 'management', test: MANAGEMENT },
+            { name: 'views', test: VIEWS },
+            { name: 'shared', minShareCount: 2, test: SHARED },
+          ],
+        },
       },
     },
   },

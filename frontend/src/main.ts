@@ -4,6 +4,7 @@ import './styles/controls.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
 import { removeOldDrafts } from './lib/drafts.svelte';
+import { i18n, loadLanguage } from './lib/i18n.svelte';
 import { pageUpdate } from './lib/page-update.svelte';
 import { preferences } from './lib/preferences.svelte';
 
@@ -11,5 +12,6 @@ const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no #app');
 preferences.start();
 removeOldDrafts();
-mount(App, { target });
+// Not awaited at the top: chunks that come later import this one, and would wait for it.
+void loadLanguage(i18n.language).then(() => mount(App, { target }));
 void pageUpdate.start();

@@ -3,14 +3,18 @@ import { join, resolve } from 'node:path';
 import { parse as parseMessage } from '@formatjs/icu-messageformat-parser';
 import { parse } from 'svelte/compiler';
 import { describe, expect, test } from 'vitest';
+import { compileMessage } from '../messages';
 import { firstLanguage, i18n, type MessageKey, t } from '../src/lib/i18n.svelte';
-import en from '../src/messages/en.json';
-import ru from '../src/messages/ru.json';
+import { formatMessage } from '../src/lib/message-format';
+import type english from '../src/messages/en.json';
 
 const source = resolve(import.meta.dirname, '../src');
 const files = (ending: string) =>
   readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith(ending));
 const read = (file: string) => readFileSync(join(source, file), 'utf8');
+/** As the translators wrote them: an import is compiled. */
+const catalogue = (code: string): typeof english => JSON.parse(read(`messages/${code}.json`));
+const [en, ru] = [catalogue('en'), catalogue('ru')];
 
 /** Names of the values a message takes, and the plural forms it has. */
 function shape(message: string) {
@@ -98,8 +102,30 @@ describe('t', () => {
     ]);
   });
 
+  test('writes the number of a plural as the language does', () => {
+    expect(t('column.cards', { count: 12_345 })).toBe('12,345 cards');
+  });
+
+  test('does not hide that a value was not given', () => {
+    expect(() => t('labels.delete')).toThrow('name');
+  });
+
   test('puts in what people typed as it is, braces and tags included', () => {
     expect(t('labels.delete', { name: '<b>{x}</b>' })).toBe('Delete “<b>{x}</b>”');
+  });
+});
+
+describe('a message that is compiled', () => {
+  const say = (text: string, values = {}) => formatMessage(compileMessage(text), 'en', values);
+
+  test('keeps quotes, tags and the forms of exact numbers', () => {
+    expect(say("it''s '{'x'}' <b>")).toBe("it's {x} <b>");
+    const cards = '{count, plural, =0 {none of {all, number}} one {# card} other {# cards}}';
+    expect([0, 1, 2].map((count) => say(cards, { count, all: 1_000 }))).toEqual(['none of 1,000', '1 card', '2 cards']);
+  });
+
+  test.each(['{when, date}', '{n, number, percent}', '{n, selectordinal, other {#}}'])('has no %s', (text) => {
+    expect(() => compileMessage(text)).toThrow('cannot format');
   });
 });
 

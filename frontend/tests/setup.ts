@@ -1,6 +1,9 @@
 import { cleanup } from '@testing-library/svelte';
 import { afterEach, beforeEach } from 'vitest';
-import { i18n } from '../src/lib/i18n.svelte';
+import { i18n, LANGUAGES, loadLanguage } from '../src/lib/i18n.svelte';
+
+// So that a test may change the language at once.
+await Promise.all(LANGUAGES.map(({ code }) => loadLanguage(code)));
 
 beforeEach(() => {
   localStorage.clear();

@@ -2,7 +2,7 @@
  * The connection doctor: what stands between this browser and the server, one check at a time. A check never throws;
  * it says what it found, and the words for it (`diagnostics.<check>_<code>`) say what to do.
  */
-import type { Values } from './i18n.svelte';
+import type { Values } from './message-format';
 import { type SocketProbe, SocketRefused } from './socket-probe';
 import type { ServerInfo } from './types';
 import { describeAgent } from './user-agent';

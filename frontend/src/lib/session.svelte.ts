@@ -13,7 +13,7 @@ import { reviveAfterSignIn, startClient } from './live';
 import { Device } from './local/device';
 import { openDisk } from './local/disk';
 import { paths, router } from './router.svelte';
-import { forget, remember, remembered } from './storage';
+import { forget, remember, remembered, storageWorks } from './storage';
 import type { Id, ServerInfo, Tokens, User } from './types';
 
 export type SessionPhase = 'starting' | 'unreachable' | 'out' | 'in';
@@ -22,6 +22,8 @@ export type SessionPhase = 'starting' | 'unreachable' | 'out' | 'in';
 const RETRY_MS = 2_000;
 /** Where this device remembers who was here. */
 const KNOWN = 'session';
+/** That somebody signed in here and has not signed out: there is a cookie to ask with. */
+const SIGNED_IN = 'signed-in';
 
 class Session {
   phase = $state<SessionPhase>('starting');
@@ -66,7 +68,9 @@ class Session {
     this.#recall();
     while (!this.#confirmed) {
       try {
-        await Promise.all([this.#askServer(), this.api.renew()]);
+        const asks = mayHaveSession();
+        await Promise.all([this.#askServer(), asks ? this.api.renew() : null]);
+        if (!asks) return this.#refused();
       } catch (error) {
         if (error instanceof ApiError && this.#isRefusal(error)) return this.#refused();
         if (this.phase !== 'in') this.phase = 'unreachable';
@@ -141,11 +145,13 @@ class Session {
 
   /** Nobody is signed in here, or no more. */
   #refused(): void {
+    forget(SIGNED_IN);
     if (this.user) this.#leave();
     else this.phase = 'out';
   }
 
   #enter({ user }: Tokens): void {
+    remember(SIGNED_IN, '');
     if (this.user && this.user.id !== user.id) {
       // Another account than the page was drawn for: nothing of the old one may stay.
       void this.#forgetDevice().then(() => location.assign('/'));
@@ -191,6 +197,7 @@ class Session {
   }
 
   #leave(): void {
+    forget(SIGNED_IN);
     this.api.forget();
     this.#leaving = false;
     void this.#forgetDevice();
@@ -216,6 +223,9 @@ class Session {
     return this.#back;
   }
 }
+
+/** Who was never here need not be asked about. Where nothing can be remembered, anybody may have been. */
+const mayHaveSession = () => remembered(SIGNED_IN) !== null || remembered(KNOWN) !== null || !storageWorks();
 
 function parsed<T>(json: string | null): T | null {
   try {

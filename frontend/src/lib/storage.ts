@@ -27,6 +27,13 @@ export function forget(key: string): void {
   }
 }
 
+/** Whether anything can be remembered now. */
+export function storageWorks(): boolean {
+  const works = remember('probe', '');
+  forget('probe');
+  return works;
+}
+
 /** The rest of a key of localStorage, after `prefix`; null where it is not ours or begins differently. */
 export const keyOf = (storageKey: string, prefix: string): string | null =>
   storageKey.startsWith(PREFIX + prefix) ? storageKey.slice((PREFIX + prefix).length) : null;
