@@ -1,7 +1,7 @@
 /** Compiles the ICU messages while the page is built: the parser is larger than all that it reads. */
 import { type MessageFormatElement, parse, TYPE } from '@formatjs/icu-messageformat-parser';
 import type { Plugin } from 'vite';
-import type { Message, Part } from './src/lib/message-format.ts';
+import type { Message, Part } from './src/lib/words/message-format.ts';
 
 const CATALOGUE = /\/src\/messages\/\w+\.json$/;
 

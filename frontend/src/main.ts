@@ -3,10 +3,10 @@ import './styles/base.css';
 import './styles/controls.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
-import { removeOldDrafts } from './lib/drafts.svelte';
-import { i18n, loadLanguage } from './lib/i18n.svelte';
-import { pageUpdate } from './lib/page-update.svelte';
-import { preferences } from './lib/preferences.svelte';
+import { pageUpdate } from './lib/page/page-update.svelte';
+import { preferences } from './lib/page/preferences.svelte';
+import { removeOldDrafts } from './lib/task/drafts.svelte';
+import { i18n, loadLanguage } from './lib/words/i18n.svelte';
 
 const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no #app');

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Absence } from '../src/lib/absence.svelte';
-import { ApiError } from '../src/lib/errors';
+import { ApiError } from '../src/lib/server/errors';
+import { Absence } from '../src/lib/together/absence.svelte';
 import type { BoardEvent } from '../src/lib/types';
 import { openBoard, task, taskEvent } from './support/board';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { tell } from '../src/lib/activity';
-import { ActivityLog } from '../src/lib/activity-log.svelte';
-import { sentence } from '../src/lib/activity-text';
-import { i18n } from '../src/lib/i18n.svelte';
+import { tell } from '../src/lib/task/activity';
+import { ActivityLog } from '../src/lib/task/activity-log.svelte';
+import { sentence } from '../src/lib/task/activity-text';
 import type { BoardEvent, Task } from '../src/lib/types';
+import { i18n } from '../src/lib/words/i18n.svelte';
 import { event, openBoard, settled, task, taskEvent } from './support/board';
 
 const changed = (seq: number, changes: string[], over: Partial<Task>, type = 'task_updated') => {

@@ -2,12 +2,12 @@ import { render, screen } from '@testing-library/svelte';
 import { describe, expect, test, vi } from 'vitest';
 import LivePanel from '../src/components/admin/LivePanel.svelte';
 import Sparkline from '../src/components/ui/Sparkline.svelte';
-import { formatBytes, formatDuration } from '../src/lib/amounts';
-import { LiveNumbers } from '../src/lib/live-numbers.svelte';
-import { PeopleSearch } from '../src/lib/people-search.svelte';
-import { session } from '../src/lib/session.svelte';
-import { lineOf, summaryOf, topOf } from '../src/lib/sparkline';
+import { LiveNumbers } from '../src/lib/admin/live-numbers.svelte';
+import { lineOf, summaryOf, topOf } from '../src/lib/admin/sparkline';
+import { PeopleSearch } from '../src/lib/lists/people-search.svelte';
+import { session } from '../src/lib/server/session.svelte';
 import type { AdminUser, Page, SocketStats } from '../src/lib/types';
+import { formatBytes, formatDuration } from '../src/lib/words/amounts';
 import { later, settled } from './support/board';
 
 const stats = (over: Partial<SocketStats>): SocketStats => ({

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { ApiError, NetworkError, SignedOutError } from '../src/lib/errors';
+import { ApiError, NetworkError, SignedOutError } from '../src/lib/server/errors';
 import { type Asked, FakeServer, problem, tokens } from './support/server';
 
 const signIn = (path: string) => path === '/auth/login';
@@ -48,7 +48,7 @@ describe('renewing', () => {
   test('one tab at a time: the renewal runs under a lock', async () => {
     const server = new FakeServer(() => tokens());
     const exclusively = vi.fn((_name: string, work: () => Promise<unknown>) => work());
-    const { Api } = await import('../src/lib/api');
+    const { Api } = await import('../src/lib/server/api');
     await new Api({ ...server.world, exclusively: exclusively as never }).renew();
     expect(exclusively).toHaveBeenCalledExactlyOnceWith('timetodo-renew', expect.any(Function));
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isNews, summarise } from '../src/lib/away';
+import { isNews, summarise } from '../src/lib/together/away';
 import type { BoardEvent, Task } from '../src/lib/types';
 import { card, event, task, taskEvent } from './support/board';
 

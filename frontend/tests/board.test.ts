@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { draftOf } from '../src/lib/drafts.svelte';
-import { ApiError } from '../src/lib/errors';
+import { ApiError } from '../src/lib/server/errors';
+import { draftOf } from '../src/lib/task/drafts.svelte';
 import {
   board,
   card,
@@ -27,7 +27,7 @@ describe('opening', () => {
 
   test('a board one may not see is missing', async () => {
     const live = new FakeLive();
-    const { BoardStore } = await import('../src/lib/board.svelte');
+    const { BoardStore } = await import('../src/lib/board/board.svelte');
     const rest = { projects: { board: async () => Promise.reject(refusal(404, 'not_found')) } };
     const store = new BoardStore('p', { rest: rest as never, live, user: 'anna', device: fakeDevice(rest, 'anna') });
     await store.open();

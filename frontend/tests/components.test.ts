@@ -6,11 +6,11 @@ import ConflictDialog from '../src/components/dialogs/ConflictDialog.svelte';
 import SignUpForm from '../src/components/SignUpForm.svelte';
 import Keyboard from '../src/components/shortcuts/Keyboard.svelte';
 import TaskPanel from '../src/components/task/TaskPanel.svelte';
-import { announcer } from '../src/lib/announcer.svelte';
-import { BoardView } from '../src/lib/board-view.svelte';
-import { ApiError } from '../src/lib/errors';
-import { router } from '../src/lib/router.svelte';
-import { session } from '../src/lib/session.svelte';
+import { BoardView } from '../src/lib/board/board-view.svelte';
+import { announcer } from '../src/lib/page/announcer.svelte';
+import { router } from '../src/lib/page/router.svelte';
+import { ApiError } from '../src/lib/server/errors';
+import { session } from '../src/lib/server/session.svelte';
 import type { Board as BoardData } from '../src/lib/types';
 import { board, card, event, ids, openBoard, settled, task, taskEvent } from './support/board';
 

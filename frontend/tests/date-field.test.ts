@@ -1,8 +1,8 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import DateField from '../src/components/ui/DateField.svelte';
-import { addMonths, dayAfterKey, readTime, weekdayNames, weeksOf } from '../src/lib/calendar';
-import { i18n } from '../src/lib/i18n.svelte';
+import { addMonths, dayAfterKey, readTime, weekdayNames, weeksOf } from '../src/lib/time/calendar';
+import { i18n } from '../src/lib/words/i18n.svelte';
 
 const MONDAY = 1;
 const SUNDAY = 7;

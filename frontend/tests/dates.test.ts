@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { dayIn, describeDue, formatAgo, momentOf, timeIn } from '../src/lib/dates';
+import { dayIn, describeDue, formatAgo, momentOf, timeIn } from '../src/lib/time/dates';
 
 const NOW = new Date('2026-11-22T21:30:00Z');
 

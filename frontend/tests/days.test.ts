@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { addMonths, firstWeekday, localeOf } from '../src/lib/calendar';
-import { daysBetween, dueGroup, moveDue } from '../src/lib/dates';
-import { agenda, byDay, readDay, readScale, turn, weeksAround } from '../src/lib/days';
+import { addMonths, firstWeekday, localeOf } from '../src/lib/time/calendar';
+import { daysBetween, dueGroup, moveDue } from '../src/lib/time/dates';
+import { agenda, byDay, readDay, readScale, turn, weeksAround } from '../src/lib/time/days';
 import { card } from './support/board';
 
 const MONDAY = 1;

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
-import { CHECKS, type Surroundings } from '../src/lib/diagnostics';
-import { Doctor } from '../src/lib/doctor.svelte';
-import { hasMessage } from '../src/lib/i18n.svelte';
-import { SocketProbe } from '../src/lib/socket-probe';
+import { CHECKS, type Surroundings } from '../src/lib/admin/diagnostics';
+import { Doctor } from '../src/lib/admin/doctor.svelte';
+import { SocketProbe } from '../src/lib/server/socket-probe';
+import { hasMessage } from '../src/lib/words/i18n.svelte';
 
 /** A socket whose other end the test plays. */
 class Line {

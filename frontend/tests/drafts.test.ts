@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { Change } from '../src/lib/changes';
-import { Draft, draftOf, removeOldDrafts } from '../src/lib/drafts.svelte';
-import { dropText, keepText } from '../src/lib/keep-text';
-import { rememberedKeys } from '../src/lib/storage';
+import type { Change } from '../src/lib/board/changes';
+import { rememberedKeys } from '../src/lib/page/storage';
+import { Draft, draftOf, removeOldDrafts } from '../src/lib/task/drafts.svelte';
+import { dropText, keepText } from '../src/lib/task/keep-text';
 
 const change = (body: object) => ({ op_id: 'o', at: 1, ...body }) as Change;
 

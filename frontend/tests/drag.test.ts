@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Drag } from '../src/lib/drag.svelte';
-import { dropAt, Pager, speed } from '../src/lib/drag-geometry';
+import { Drag } from '../src/lib/drag/drag.svelte';
+import { dropAt, Pager, speed } from '../src/lib/drag/drag-geometry';
 
 /** A board of columns 272 px wide and cards 100 px high, laid out by hand: happy-dom has no layout. */
 function layOut(columns: Record<string, string[]>): HTMLElement {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { filterQuery, isEmpty, matcher, NO_FILTER, newCardFields, parseFilter, toggled } from '../src/lib/filter';
+import { filterQuery, isEmpty, matcher, NO_FILTER, newCardFields, parseFilter, toggled } from '../src/lib/board/filter';
 import type { Card } from '../src/lib/types';
 import { card } from './support/board';
 

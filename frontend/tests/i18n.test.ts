@@ -4,8 +4,8 @@ import { parse as parseMessage } from '@formatjs/icu-messageformat-parser';
 import { parse } from 'svelte/compiler';
 import { describe, expect, test } from 'vitest';
 import { compileMessage } from '../messages';
-import { firstLanguage, i18n, type MessageKey, t } from '../src/lib/i18n.svelte';
-import { formatMessage } from '../src/lib/message-format';
+import { firstLanguage, i18n, type MessageKey, t } from '../src/lib/words/i18n.svelte';
+import { formatMessage } from '../src/lib/words/message-format';
 import type english from '../src/messages/en.json';
 
 const source = resolve(import.meta.dirname, '../src');

@@ -8,8 +8,8 @@ import {
   readOrder,
   rowsOf,
   writeOrder,
-} from '../src/lib/list-rows';
-import { shiftOf } from '../src/lib/row-window.svelte';
+} from '../src/lib/lists/list-rows';
+import { shiftOf } from '../src/lib/lists/row-window.svelte';
 import { board, card } from './support/board';
 
 const BOARD: Order = { by: 'board', descending: false };

@@ -1,14 +1,14 @@
 import 'fake-indexeddb/auto';
 import { describe, expect, test, vi } from 'vitest';
-import type { Change } from '../src/lib/changes';
-import type { Endpoints } from '../src/lib/endpoints';
-import { ApiError, NetworkError } from '../src/lib/errors';
+import type { Change } from '../src/lib/board/changes';
+import { mergeTexts } from '../src/lib/board/text-merge';
 import { reasonOf } from '../src/lib/local/describe';
 import { openDisk, Rough } from '../src/lib/local/disk';
 import { Outbox } from '../src/lib/local/outbox';
 import { OwnChanges } from '../src/lib/local/own-changes.svelte';
 import { Sender } from '../src/lib/local/sender';
-import { mergeTexts } from '../src/lib/text-merge';
+import type { Endpoints } from '../src/lib/server/endpoints';
+import { ApiError, NetworkError } from '../src/lib/server/errors';
 import type { BoardEvent } from '../src/lib/types';
 import { fakeRest, later, settled, task, taskEvent } from './support/board';
 

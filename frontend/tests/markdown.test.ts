@@ -2,7 +2,7 @@
 // DOMPurify works on a DOM that is true to the standard; happy-dom's is not.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { renderMarkdown } from '../src/lib/markdown';
+import { renderMarkdown } from '../src/lib/task/markdown';
 
 const HOSTILE: string[] = JSON.parse(readFileSync('../tests/fixtures/markdown/hostile.json', 'utf8'));
 const VOCABULARY = { names: ['Анна', '<img src=x onerror=alert(1)>'], keys: ['WEB', '.*"onclick='] };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { complete, mentionAt, suggest } from '../src/lib/mention';
+import { complete, mentionAt, suggest } from '../src/lib/task/mention';
 
 describe('mentionAt', () => {
   test.each([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { ApiError } from '../src/lib/errors';
-import { Lineage } from '../src/lib/lineage';
-import { conflictOf, mergeChecklists, mergeLists, mergeSets } from '../src/lib/merge';
+import { Lineage } from '../src/lib/board/lineage';
+import { conflictOf, mergeChecklists, mergeLists, mergeSets } from '../src/lib/board/merge';
+import { ApiError } from '../src/lib/server/errors';
 import { task } from './support/board';
 
 describe('sets', () => {

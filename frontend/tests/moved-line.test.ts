@@ -3,8 +3,8 @@ import { tick } from 'svelte';
 import { afterEach, expect, test, vi } from 'vitest';
 import ConnectionBar from '../src/components/board/ConnectionBar.svelte';
 import MovedLine from '../src/components/together/MovedLine.svelte';
-import { announcer } from '../src/lib/announcer.svelte';
-import { BoardView } from '../src/lib/board-view.svelte';
+import { BoardView } from '../src/lib/board/board-view.svelte';
+import { announcer } from '../src/lib/page/announcer.svelte';
 import { card, openBoard, task, taskEvent } from './support/board';
 
 afterEach(() => vi.useRealTimers());

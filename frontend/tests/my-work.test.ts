@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import type { Endpoints } from '../src/lib/endpoints';
-import { MyWork } from '../src/lib/my-work.svelte';
+import { MyWork } from '../src/lib/lists/my-work.svelte';
+import type { Endpoints } from '../src/lib/server/endpoints';
 import type { Mention, MyTask } from '../src/lib/types';
 import { board, card, event, FakeLive, fakeRest, settled, task, taskEvent } from './support/board';
 

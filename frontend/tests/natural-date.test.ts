@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseNaturalDate } from '../src/lib/natural-date';
+import { parseNaturalDate } from '../src/lib/time/natural-date';
 
 /** Wednesday, 25 November 2026, 13:00 in Moscow. */
 const NOW = new Date('2026-11-25T10:00:00Z');

@@ -7,7 +7,7 @@ import {
   parseNewCard,
   type SyntaxContext,
   withoutToken,
-} from '../src/lib/new-card-syntax';
+} from '../src/lib/board/new-card-syntax';
 
 const context: SyntaxContext = {
   now: new Date('2026-11-25T10:00:00Z'),

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { fold, otherLayout, readings } from '../src/lib/fold';
 import { find } from '../src/lib/palette/find';
 import type { ItemKind, PaletteItem } from '../src/lib/palette/items';
 import { score } from '../src/lib/palette/match';
+import { fold, otherLayout, readings } from '../src/lib/words/fold';
 
 describe('folding', () => {
   test('knows no case, and no ё', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { reordered } from '../src/lib/column-order.svelte';
-import { gapBefore, placementIn } from '../src/lib/placing';
+import { reordered } from '../src/lib/board/column-order.svelte';
+import { gapBefore, placementIn } from '../src/lib/board/placing';
 import { board, card } from './support/board';
 
 const cards = (text: string) => [...text].map((id) => card(id));

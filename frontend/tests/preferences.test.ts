@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { preferences } from '../src/lib/preferences.svelte';
+import { preferences } from '../src/lib/page/preferences.svelte';
 
 const root = document.documentElement;
 let stop = () => {};

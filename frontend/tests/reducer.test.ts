@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { reduce } from '../src/lib/reducer';
+import { reduce } from '../src/lib/board/reducer';
 import type { Board, BoardEvent } from '../src/lib/types';
 
 interface Example {

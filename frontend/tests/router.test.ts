@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { pageOf, parse, paths, router, safeNext, withTask } from '../src/lib/router.svelte';
+import { pageOf, parse, paths, router, safeNext, withTask } from '../src/lib/page/router.svelte';
 
 describe('parse', () => {
   test.each([

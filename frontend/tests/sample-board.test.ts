@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
-import { dueDay, isDay } from '../src/lib/dates';
-import type { Endpoints } from '../src/lib/endpoints';
-import { LIMITS } from '../src/lib/limits';
-import { makeSampleBoard, sampleCards } from '../src/lib/sample-board';
+import { makeSampleBoard, sampleCards } from '../src/lib/board/sample-board';
+import type { Endpoints } from '../src/lib/server/endpoints';
+import { LIMITS } from '../src/lib/server/limits';
+import { dueDay, isDay } from '../src/lib/time/dates';
 import { type Language, PRIORITIES } from '../src/lib/types';
 import { board, task } from './support/board';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { byProject, marked, Search } from '../src/lib/search.svelte';
+import { byProject, marked, Search } from '../src/lib/lists/search.svelte';
 import type { Page, SearchHit } from '../src/lib/types';
 import { card, later, settled } from './support/board';
 

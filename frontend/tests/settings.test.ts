@@ -5,9 +5,9 @@ import DeleteProject from '../src/components/settings/DeleteProject.svelte';
 import LabelsPanel from '../src/components/settings/LabelsPanel.svelte';
 import MembersPanel from '../src/components/settings/MembersPanel.svelte';
 import ProjectForm from '../src/components/settings/ProjectForm.svelte';
-import { announcer } from '../src/lib/announcer.svelte';
-import { ApiError } from '../src/lib/errors';
-import { dropIndex, moves } from '../src/lib/reorder.svelte';
+import { dropIndex, moves } from '../src/lib/drag/reorder.svelte';
+import { announcer } from '../src/lib/page/announcer.svelte';
+import { ApiError } from '../src/lib/server/errors';
 import { board, event, openBoard, settled } from './support/board';
 
 async function open(over: Parameters<typeof openBoard>[0] = {}) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TaskStore } from '../src/lib/task.svelte';
+import { TaskStore } from '../src/lib/task/task.svelte';
 import type { Comment } from '../src/lib/types';
 import { event, later, openBoard, settled, task, taskEvent } from './support/board';
 

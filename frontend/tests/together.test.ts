@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Freshness } from '../src/lib/freshness';
-import { Storm } from '../src/lib/glide';
-import { focusedCard, restoreFocus } from '../src/lib/keep-focus';
-import { preferences } from '../src/lib/preferences.svelte';
-import { Together } from '../src/lib/together.svelte';
-import { Typing } from '../src/lib/typing.svelte';
-import { Unread } from '../src/lib/unread.svelte';
+import { preferences } from '../src/lib/page/preferences.svelte';
+import { Freshness } from '../src/lib/server/freshness';
+import { Storm } from '../src/lib/together/glide';
+import { focusedCard, restoreFocus } from '../src/lib/together/keep-focus';
+import { Together } from '../src/lib/together/together.svelte';
+import { Typing } from '../src/lib/together/typing.svelte';
+import { Unread } from '../src/lib/together/unread.svelte';
 import { board, card, event, FakeLive, openBoard, settled, task, taskEvent } from './support/board';
 
 beforeEach(() => {

@@ -11,7 +11,7 @@ import PasswordField from '../src/components/ui/PasswordField.svelte';
 import Problem from '../src/components/ui/Problem.svelte';
 import ProgressBar from '../src/components/ui/ProgressBar.svelte';
 import Tabs from '../src/components/ui/Tabs.svelte';
-import { ApiError } from '../src/lib/errors';
+import { ApiError } from '../src/lib/server/errors';
 import { settled } from './support/board';
 
 const words = (text: string) => createRawSnippet(() => ({ render: () => `<span>${text}</span>` }));

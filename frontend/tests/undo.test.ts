@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
-import { toasts } from '../src/lib/announcer.svelte';
-import { ApiError } from '../src/lib/errors';
+import { changeList, type Deed, placementIn, plan, reverse, spotOf, UndoStack } from '../src/lib/board/undo';
+import { toasts } from '../src/lib/page/announcer.svelte';
+import { ApiError } from '../src/lib/server/errors';
 import type { Column, Label, TaskPatch } from '../src/lib/types';
-import { changeList, type Deed, placementIn, plan, reverse, spotOf, UndoStack } from '../src/lib/undo';
 import { board, card, event, ids, openBoard, settled, task, taskEvent } from './support/board';
 
 const COLUMN = ['a', 'b', 'c', 'd', 'e'];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { offsetsOf, rowAt, rowsBetween, scrollToShow, shiftOf } from '../src/lib/virtual';
+import { offsetsOf, rowAt, rowsBetween, scrollToShow, shiftOf } from '../src/lib/lists/virtual';
 
 const TEN = offsetsOf(10, () => 100);
 const ids = (text: string) => [...text].map((id) => ({ id }));

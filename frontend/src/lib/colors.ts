@@ -1,5 +1,5 @@
 /** Colours a person can choose for labels and for themselves. */
-import type { MessageKey } from './i18n.svelte';
+import type { MessageKey } from './words/i18n.svelte';
 
 export const PALETTE: ReadonlyArray<{ value: string; name: MessageKey }> = [
   { value: '#c62828', name: 'color.red' },

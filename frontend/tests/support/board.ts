@@ -1,13 +1,13 @@
 /** A board, a socket and a REST API made of nothing, for the tests of the store and of components. */
 import { vi } from 'vitest';
-import { BoardStore } from '../../src/lib/board.svelte';
-import type { Surroundings } from '../../src/lib/board-parts';
-import type { Endpoints } from '../../src/lib/endpoints';
-import type { Live, Message } from '../../src/lib/live';
+import { BoardStore } from '../../src/lib/board/board.svelte';
+import type { Surroundings } from '../../src/lib/board/board-parts';
 import { Copies } from '../../src/lib/local/copies';
 import { type Disk, Rough } from '../../src/lib/local/disk';
 import { Outbox } from '../../src/lib/local/outbox';
 import { Sender } from '../../src/lib/local/sender';
+import type { Endpoints } from '../../src/lib/server/endpoints';
+import type { Live, Message } from '../../src/lib/server/live';
 import type { Board, BoardEvent, Card, Task } from '../../src/lib/types';
 
 export const AT = '2026-11-22T10:00:00.000Z';

@@ -1,5 +1,5 @@
 /** A stand-in for `fetch`: answers in turn, and remembers what was asked. */
-import { Api, type World } from '../../src/lib/api';
+import { Api, type World } from '../../src/lib/server/api';
 
 export interface Asked {
   method: string;

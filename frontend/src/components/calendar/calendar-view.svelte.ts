@@ -1,12 +1,12 @@
 /** What the calendar's parts share: what is dragged, which menu is open, and the one way a card gets another day. */
 import { tick } from 'svelte';
-import { announce } from '../../lib/announcer.svelte';
-import type { BoardView } from '../../lib/board-view.svelte';
-import { fullDay } from '../../lib/calendar';
-import { dueDay, moveDue } from '../../lib/dates';
-import { i18n, t } from '../../lib/i18n.svelte';
-import { focusCard } from '../../lib/keys';
+import type { BoardView } from '../../lib/board/board-view.svelte';
+import { focusCard } from '../../lib/board/keys';
+import { announce } from '../../lib/page/announcer.svelte';
+import { fullDay } from '../../lib/time/calendar';
+import { dueDay, moveDue } from '../../lib/time/dates';
 import type { Card, Id } from '../../lib/types';
+import { i18n, t } from '../../lib/words/i18n.svelte';
 
 /** Where a card can be dropped: a day, or among those without one. */
 export type Target = string | 'unscheduled';

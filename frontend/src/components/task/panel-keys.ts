@@ -1,6 +1,6 @@
 /** The keys of an open task: Escape goes back, J and K go to the next and the previous card of the column. */
-import type { BoardView } from '../../lib/board-view.svelte';
-import { router } from '../../lib/router.svelte';
+import type { BoardView } from '../../lib/board/board-view.svelte';
+import { router } from '../../lib/page/router.svelte';
 import { shortcuts } from '../../lib/shortcuts/settings.svelte';
 import { isTaken, isTyping } from '../../lib/shortcuts/typing';
 import type { Card } from '../../lib/types';

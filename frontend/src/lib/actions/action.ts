@@ -1,7 +1,7 @@
 /** One thing a person can do, as every way to it knows it: the key, the menu, the palette, the list on `?`. */
 import type { IconName } from '../../components/ui/Icon.svelte';
-import type { MessageKey } from '../i18n.svelte';
 import type { Card } from '../types';
+import type { MessageKey } from '../words/i18n.svelte';
 
 export type ActionGroup = 'card' | 'select' | 'walk' | 'board' | 'go' | 'general';
 export const GROUPS: readonly ActionGroup[] = ['card', 'select', 'walk', 'board', 'go', 'general'];

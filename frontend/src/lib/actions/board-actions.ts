@@ -1,11 +1,11 @@
 /** What can be done on a board and with its cards. Titles and keys are here alone; menus and lists read them. */
 
-import type { Side } from '../board-lists.svelte';
-import type { BoardView } from '../board-view.svelte';
-import * as bulk from '../bulk';
-import { clearFilter, toggleFilter } from '../filter-address';
-import { focusCard, focusCardSoon, focusedCard } from '../keys';
-import { paths, router } from '../router.svelte';
+import type { Side } from '../board/board-lists.svelte';
+import type { BoardView } from '../board/board-view.svelte';
+import * as bulk from '../board/bulk';
+import { clearFilter, toggleFilter } from '../board/filter-address';
+import { focusCard, focusCardSoon, focusedCard } from '../board/keys';
+import { paths, router } from '../page/router.svelte';
 import type { Card, Id } from '../types';
 import type { Action } from './action';
 

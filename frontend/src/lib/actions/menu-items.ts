@@ -1,9 +1,9 @@
 /** Menus out of the table of actions: title, icon and key come from it, so a menu always teaches the shortcut. */
 import type { MenuItem } from '../../components/ui/PopupMenu.svelte';
-import { t } from '../i18n.svelte';
 import { isCharacter, shortcuts } from '../shortcuts/settings.svelte';
 import { shownKeys } from '../shortcuts/strokes';
 import type { Card } from '../types';
+import { t } from '../words/i18n.svelte';
 import { type Action, isPossible } from './action';
 
 /** The keys shown beside an action; nothing where it has none, or where they are turned off. */

@@ -1,7 +1,8 @@
 /** What can be done on every page of who is signed in, and where one can go. */
-import { attempt } from '../attempt';
-import { paths, router } from '../router.svelte';
-import { session } from '../session.svelte';
+
+import { paths, router } from '../page/router.svelte';
+import { attempt } from '../server/attempt';
+import { session } from '../server/session.svelte';
 import type { Action } from './action';
 import { layers } from './layers.svelte';
 

@@ -1,5 +1,5 @@
 /** Every action of the page that is open, in one table: pages add theirs while they are there. */
-import type { BoardView } from '../board-view.svelte';
+import type { BoardView } from '../board/board-view.svelte';
 import type { Card } from '../types';
 import { type Action, isPossible } from './action';
 

@@ -1,6 +1,6 @@
 /** The cards a key is about: the marked ones, else the one in focus, the one open beside, or the one pointed at. */
-import type { BoardView } from '../board-view.svelte';
-import { focusedCard } from '../keys';
+import type { BoardView } from '../board/board-view.svelte';
+import { focusedCard } from '../board/keys';
 import type { Card } from '../types';
 
 export function targetsOf(view: BoardView): readonly Card[] {

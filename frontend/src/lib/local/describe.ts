@@ -1,10 +1,10 @@
 /** A change of one's own in words, for where it could not be made. */
-import type { BoardStore } from '../board.svelte';
-import type { Change } from '../changes';
-import { errorText } from '../error-text';
-import { ApiError, type Problem } from '../errors';
-import { t } from '../i18n.svelte';
-import { LIMITS } from '../limits';
+import type { BoardStore } from '../board/board.svelte';
+import type { Change } from '../board/changes';
+import { errorText } from '../server/error-text';
+import { ApiError, type Problem } from '../server/errors';
+import { LIMITS } from '../server/limits';
+import { t } from '../words/i18n.svelte';
 import type { Entry } from './outbox';
 
 /** What it was to do, e.g. "WEB-3: title". */

@@ -3,7 +3,7 @@
  *
  * Every tab makes one. The tab that leads also has the hub and the sender; the others ask and are told by letters.
  */
-import type { Endpoints } from '../endpoints';
+import type { Endpoints } from '../server/endpoints';
 import type { Id } from '../types';
 import { Copies } from './copies';
 import type { Disk } from './disk';

@@ -5,7 +5,7 @@
  * Nothing here throws for want of storage: a full or forbidden disk costs the copy, never the page.
  */
 import { type IDBPDatabase, openDB } from 'idb';
-import { forget, remember, remembered, rememberedKeys } from '../storage';
+import { forget, remember, remembered, rememberedKeys } from '../page/storage';
 
 /** `copies` can be read again from the server at any time; `outbox` holds what exists nowhere else. */
 export type Box = 'copies' | 'outbox';

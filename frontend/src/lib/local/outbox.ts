@@ -5,9 +5,9 @@
  * board on the disk shows it, or the person has thrown it away. What this file does not do is send: sender.ts does,
  * in one tab. Knows nothing of boards.
  */
-import { type Change, isTemporary, renamed, temporaryId } from '../changes';
-import type { Problem } from '../errors';
-import type { VersionConflict } from '../merge';
+import { type Change, isTemporary, renamed, temporaryId } from '../board/changes';
+import type { VersionConflict } from '../board/merge';
+import type { Problem } from '../server/errors';
 import type { Card, Id } from '../types';
 import type { Disk } from './disk';
 

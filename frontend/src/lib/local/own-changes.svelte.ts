@@ -4,9 +4,9 @@
  * A change is over when the board shows it by itself, by its event or by a card as new as the server's answer. It
  * leaves the disk only when a board that shows it is there, so that a page opened without a network shows it, too.
  */
-import { type Change, isSettled, type Pending, temporaryId } from '../changes';
-import { keepText } from '../keep-text';
-import { type VersionConflict, withoutTheirs } from '../merge';
+import { type Change, isSettled, type Pending, temporaryId } from '../board/changes';
+import { type VersionConflict, withoutTheirs } from '../board/merge';
+import { keepText } from '../task/keep-text';
 import type { Board, Id, TaskPatch } from '../types';
 import type { Entry, Outbox } from './outbox';
 

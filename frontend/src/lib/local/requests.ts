@@ -1,8 +1,9 @@
 /** How each change is asked of the server. Sending one twice is harmless: its `op_id` is the Idempotency-Key. */
-import type { Options } from '../api';
-import type { Change } from '../changes';
-import type { Endpoints } from '../endpoints';
-import { ApiError } from '../errors';
+
+import type { Change } from '../board/changes';
+import type { Options } from '../server/api';
+import type { Endpoints } from '../server/endpoints';
+import { ApiError } from '../server/errors';
 import type { Id, Task } from '../types';
 
 /** Marks the key of a second request, whose body differs from the first one's. */

@@ -5,13 +5,14 @@
  * A network that is away is waited for. A change the server refuses stays in the outbox with the reason, and stops
  * only those that were made on top of it.
  */
-import { waitBefore } from '../api';
-import { type Change, isTemporary, temporaryId } from '../changes';
-import type { Endpoints } from '../endpoints';
-import { ApiError, isPassing, type Problem, SignedOutError } from '../errors';
-import { Lineage } from '../lineage';
-import { conflictOf, mergeLists } from '../merge';
-import { toCard } from '../reducer';
+
+import { type Change, isTemporary, temporaryId } from '../board/changes';
+import { Lineage } from '../board/lineage';
+import { conflictOf, mergeLists } from '../board/merge';
+import { toCard } from '../board/reducer';
+import { waitBefore } from '../server/api';
+import type { Endpoints } from '../server/endpoints';
+import { ApiError, isPassing, type Problem, SignedOutError } from '../server/errors';
 import type { BoardEvent, Id, Task } from '../types';
 import { type Entry, type Outbox, opOf } from './outbox';
 import { request } from './requests';

@@ -6,7 +6,7 @@
  * between them.
  */
 import type { Cursor, Joined, Message, Online } from '$client';
-import type { Live } from '../live';
+import type { Live } from '../server/live';
 import type { Id } from '../types';
 import type { Ask, Told } from './hub';
 

@@ -1,7 +1,7 @@
 /** What the server finds beyond the open board, a moment after the last key. */
-import type { Endpoints } from '../endpoints';
-import { otherLayout } from '../fold';
+import type { Endpoints } from '../server/endpoints';
 import type { SearchHit } from '../types';
+import { otherLayout } from '../words/fold';
 
 const PAUSE_MS = 200;
 /** Fewer letters fit everything. */

@@ -1,5 +1,5 @@
 /** From what was typed to what is shown: the best of each kind, the kind with the best first. Pure. */
-import { readings } from '../fold';
+import { readings } from '../words/fold';
 import type { ItemKind, PaletteItem } from './items';
 import { score } from './match';
 

@@ -2,11 +2,11 @@
 import type { IconName } from '../../components/ui/Icon.svelte';
 import { type Action, GROUPS } from '../actions/action';
 import { keysOf } from '../actions/menu-items';
-import type { BoardView } from '../board-view.svelte';
-import { fold } from '../fold';
-import { t } from '../i18n.svelte';
-import { paths, router } from '../router.svelte';
+import type { BoardView } from '../board/board-view.svelte';
+import { paths, router } from '../page/router.svelte';
 import type { Card, Id, ProjectWithRole, SavedView, SearchHit } from '../types';
+import { fold } from '../words/fold';
+import { t } from '../words/i18n.svelte';
 
 export type ItemKind = 'action' | 'task' | 'person' | 'project' | 'view' | 'elsewhere';
 

@@ -1,5 +1,5 @@
 /** What was chosen in the palette lately, newest first, on this device. */
-import { remember, remembered } from '../storage';
+import { remember, remembered } from '../page/storage';
 import type { Id } from '../types';
 
 const KEPT = 12;

@@ -1,5 +1,5 @@
 /** Whether single letters are shortcuts on this device. Who speaks to the computer, or hits keys by chance, turns them off. */
-import { remember, remembered } from '../storage';
+import { remember, remembered } from '../page/storage';
 
 const KEY = 'shortcuts.letters';
 let letters = $state(remembered(KEY) !== 'off');

@@ -1,0 +1,72 @@
+/**
+ * The words of the page. Messages are ICU MessageFormat, one flat JSON file a language, which a translator
+ * edits without touching code; plural forms follow the language's own rules. The build compiles them
+ * (messages.ts), and only the language that is read is loaded.
+ */
+import type en from '../../messages/en.json';
+import { remember, remembered } from '../page/storage';
+import type { Language } from '../types';
+import { formatMessage, type Message, type Values } from './message-format';
+
+export type MessageKey = keyof typeof en;
+type Catalogue = Record<MessageKey, Message>;
+
+const LOAD: Record<Language, () => Promise<{ default: unknown }>> = {
+  en: () => import('../../messages/en.json'),
+  ru: () => import('../../messages/ru.json'),
+};
+const catalogues: Partial<Record<Language, Catalogue>> = {};
+export const LANGUAGES: ReadonlyArray<{ code: Language; name: string }> = [
+  { code: 'en', name: 'English' },
+  { code: 'ru', name: 'Русский' },
+];
+
+const isLanguage = (value: unknown): value is Language => value === 'en' || value === 'ru';
+
+/** The language to begin with: the one used last here, else the first of the browser's that we speak. */
+export function firstLanguage(last: string | null, preferred: readonly string[]): Language {
+  if (isLanguage(last)) return last;
+  return preferred.map((tag) => tag.slice(0, 2).toLowerCase()).find(isLanguage) ?? 'en';
+}
+
+/** The language asked for last, which may be on its way. */
+let wanted = firstLanguage(remembered('language'), navigator.languages ?? []);
+let language = $state(wanted);
+
+/** Brings the messages of a language: the first before the page is drawn, another before it is switched to. */
+export async function loadLanguage(code: Language): Promise<void> {
+  if (catalogues[code]) return;
+  const { default: messages } = await LOAD[code]();
+  catalogues[code] = messages as Catalogue;
+}
+
+function show(code: Language): void {
+  if (code === wanted) language = code;
+}
+
+export const i18n = {
+  /** The language of the page. Another one is shown once its messages are here; where they cannot be had, this one stays. */
+  get language(): Language {
+    return language;
+  },
+  set language(value: Language) {
+    wanted = value;
+    remember('language', value);
+    if (catalogues[value]) show(value);
+    else
+      loadLanguage(value).then(
+        () => show(value),
+        () => {},
+      );
+  },
+};
+
+/** The message in the current language. Read inside a component it changes with the language. */
+export function t(key: MessageKey, values?: Values): string {
+  const message = catalogues[language]?.[key];
+  if (message === undefined) throw new Error(`no message ${key} in ${language}`);
+  return formatMessage(message, language, values);
+}
+
+/** Whether there is a message of that name; for names that come from the server. */
+export const hasMessage = (key: string): key is MessageKey => Object.hasOwn(catalogues[language] ?? {}, key);
