@@ -64,9 +64,13 @@ class SqliteEngine:
         """Finish what is being committed, then close every connection."""
         await self._writer.stop()
         self._threads.shutdown(wait=False)
+        self.drop_idle()
+        self._engine.dispose()
+
+    def drop_idle(self) -> None:
+        """Close the readers' connections that nobody uses."""
         while self._idle:
             self._idle.pop()[0].close()
-        self._engine.dispose()
 
     def _take(self) -> "Reader":
         if self._idle:

@@ -105,6 +105,8 @@ async def test_everything_is_large_enough_and_stays_on_the_screen(board: BoardWi
     assert small == []
     assert await violations(page) == []
     await page.get_by_role("button", name="Filter", exact=True).tap()
+    await expect(page.get_by_role("dialog", name="Filter")).to_be_visible()
+    await page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
     sheet = await box(page.get_by_role("dialog", name="Filter"))
     assert sheet["x"] == 0
     assert sheet["width"] == 390

@@ -180,6 +180,7 @@ async def test_back_restores_scroll_and_focus(sign_in: SignIn, anna: Account, pr
     await board.open(project)
     page = board.page
     cards = board.column("To do").get_by_role("list")
+    await expect(board.card("Card 000")).to_be_visible()
     await cards.evaluate("(list) => list.scrollTo(0, 900)")
     await expect(board.card("Card 015")).to_be_in_viewport()
     await board.card("Card 015").get_by_role("link").focus()

@@ -239,6 +239,7 @@ async def test_database_that_goes_away_and_comes_back(
     engine = server.database.engine
     if isinstance(engine, SqliteEngine):
         engine._writer._drop_connection()
+        engine.drop_idle()
     with monkeypatch.context() as patch:
         patch.setattr("sqlalchemy.pool.Pool.connect", refuse)
         for call in (post_task(anna, project), post_task(anna, project), anna.call("GET", "/projects")):
@@ -254,7 +255,11 @@ async def test_call_that_fails_before_it_begins_lets_the_next_writer_in(
     def refuse(*_: object, **__: object) -> None:
         raise ConnectionResetError
 
+    engine = server.database.engine
     with monkeypatch.context() as patch:
+        if isinstance(engine, SqliteEngine):
+            engine.drop_idle()
+            patch.setattr("sqlalchemy.Engine.connect", refuse)
         patch.setattr("sqlalchemy.Connection.begin", refuse)
         patch.setattr("sqlalchemy.Connection.execution_options", refuse)
         assert_problem(await anna.call("GET", "/projects"), 503)

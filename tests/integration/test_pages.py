@@ -14,19 +14,36 @@ LISTS = {
     "/api/v1/projects/{project_id}/members",
     "/api/v1/projects/{project_id}/invitations",
     "/api/v1/projects/{project_id}/tasks",
+    "/api/v1/projects/{project_id}/archive",
     "/api/v1/projects/{project_id}/trash",
+    "/api/v1/projects/{project_id}/views",
+    "/api/v1/search",
+    "/api/v1/tasks/{task_id}/activity",
+    "/api/v1/users/me/mentions",
+    "/api/v1/users/me/tasks",
+    "/api/v1/admin/users",
     "/api/v1/tasks/{task_id}/comments",
 }
+SHORT = ("members", "admin/users")
+"""There are two people."""
 
 
 async def fill(anna: Person, boris: Person, project: Json) -> Json:
     """Make seven things for each list; return a task with seven comments."""
     await anna.add(project, boris)
-    tasks = [await anna.task(project, str(n), status=("done", "todo", "in_progress")[n % 3]) for n in range(14)]
-    for task in tasks[7:]:
+    mine = [anna.user["id"]]
+    tasks = [
+        await anna.task(project, f"word {n}", status=("todo", "in_progress")[n % 2], assignee_ids=mine)
+        for n in range(21)
+    ]
+    for task in tasks[7:14]:
         await anna.call("DELETE", f"/tasks/{task['id']}", expect=204)
+    for task in tasks[14:]:
+        await anna.call("POST", f"/tasks/{task['id']}/archive", expect=200)
     for number in range(7):
-        await anna.comment(tasks[0], str(number))
+        await boris.comment(tasks[0], f"@Anna {number}")
+        view = {"name": f"View {number}", "query": "assignee=me"}
+        await anna.call("POST", f"/projects/{project['id']}/views", json=view, expect=201)
         await anna.call("POST", f"/projects/{project['id']}/invitations", json={"role": "viewer"}, expect=201)
         await anna.project(str(number))
         login = {"email": anna.user["email"], "password": "correct horse battery"}
@@ -42,17 +59,18 @@ async def test_pages_together_are_the_list(
     task = await fill(anna, boris, project)
     for path in sorted(LISTS):
         target = server.url + path.format(project_id=project["id"], task_id=task["id"])
-        whole = (await anna.get(target, params={"limit": 200}))["items"]
+        search = {"q": "word"} if path.endswith("/search") else {}
+        whole = (await anna.get(target, params={"limit": 200} | search))["items"]
         walked, cursor = [], None
         for _ in itertools.count():
-            page = await anna.get(target, params={"limit": limit} | ({"cursor": cursor} if cursor else {}))
+            page = await anna.get(target, params={"limit": limit} | search | ({"cursor": cursor} if cursor else {}))
             assert len(page["items"]) <= limit
             walked += page["items"]
             cursor = page["next_cursor"]
             if cursor is None:
                 break
         assert walked == whole, path
-        assert len(whole) >= (2 if path.endswith("members") else 7), path
+        assert len(whole) >= (2 if path.endswith(SHORT) else 7), path
 
 
 async def test_page_bounds_are_bounds(server: TestServer, anna: Person, project: Json) -> None:

@@ -235,6 +235,22 @@ def test_membership_learned_on_a_second_server_reaches_the_first() -> None:
     assert ids(two) == [str(ANNA.id)]
 
 
+def test_membership_that_one_server_knew_already_is_shown_once() -> None:
+    """Where one server has heard of somebody's new project, the other learns it, and nobody hears of it twice."""
+    cluster = Cluster(2)
+    first, second = cluster.servers
+    cluster.is_cut = True
+    first.arrive(ANNA.id, "Anna", [P])
+    second.arrive(ANNA.id, "Anna", [])
+    cluster.is_cut = False
+    first.announce_all()
+    second.announce_all()
+    cluster.take_shown()
+    second.set_member(ANNA.id, P, is_member=True)
+    assert cluster.take_shown()[1] == []
+    assert ids(second) == [str(ANNA.id)]
+
+
 def test_membership_of_somebody_who_is_not_here_shows_nothing() -> None:
     """Nobody is told about a person who is offline."""
     cluster = Cluster()
