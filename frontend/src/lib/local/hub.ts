@@ -141,6 +141,8 @@ export class Hub {
   #hear(message: Message): void {
     const { type, project_id, seq, data } = message;
     if (type === 'ping' || type === 'pong') return;
+    // The answer to leaving, which may come when a tab has joined again: nobody lost anything.
+    if (type === 'project_left' && data.reason === 'left') return;
     const room = project_id === undefined ? undefined : this.#rooms.get(project_id);
     if (type === 'state') this.#onState(data);
     if (room && seq !== undefined) append(room, message);
