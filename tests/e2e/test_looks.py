@@ -33,7 +33,6 @@ STATES: Final[dict[str, tuple[Json, dict[str, str]]]] = {
             "board": "/p/{project}",
             "task": "/p/{project}/t/2",
             "list": "/p/{project}/list",
-            "calendar": "/p/{project}/calendar",
             "my-work": "/",
         },
     ),

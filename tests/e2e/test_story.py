@@ -81,9 +81,9 @@ async def test_each_sees_that_the_other_is_there(sign_in: SignIn, anna: Account,
     await first.open(project)
     people = first.page.get_by_label("People here now")
     await second.open(project)
-    await expect(people.get_by_text("B", exact=True)).to_be_visible()
+    await expect(people.locator("[data-initials=B]")).to_be_visible()
     await second.page.context.close()
-    await expect(people.get_by_text("B", exact=True)).to_have_count(0, timeout=20_000)
+    await expect(people.locator("[data-initials=B]")).to_have_count(0, timeout=20_000)
 
 
 async def test_offline_window_comes_back_with_exactly_what_it_missed(
