@@ -50,7 +50,9 @@ def _machine(results: Results) -> str:
     machine, plans = results.machine, results.plan.values()
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     quick = "quick run: short phases, few peers" if any(plan["quick"] for plan in plans) else "full run"
-    repeats, minutes = min(plan["repeats"] for plan in plans), sum(plan["minutes"] for plan in plans)
+    least, most = (pick(plan["repeats"] for plan in plans) for pick in (min, max))
+    repeats = f"{least}" if least == most else f"{least} to {most}"
+    minutes = sum(plan["minutes"] for plan in plans)
     lines = [
         f"* {quick}, {repeats} repeats, {minutes:.0f} minutes, {machine['date']}",
         f"* {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; Linux {machine['kernel']}",
