@@ -23,7 +23,9 @@ export function makeEvent(seq) {
 export function listenForEvents(port, publish) {
   createServer((socket) => {
     socket.on('error', () => socket.destroy());
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket });
+    lines.on('error', () => lines.close()); // the interface throws what its socket says again
+    lines.on('line', (line) => {
       const [room, seq] = line.split(' ');
       publish(room, Number(seq));
     });
