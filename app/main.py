@@ -11,7 +11,21 @@ from starlette.middleware.cors import CORSMiddleware
 import app as package
 from app.api import middleware, pages, problems, service
 from app.api.context import ApiContext
-from app.api.v1 import admin, auth, comments, history, members, projects, search, server, tasks, users, views, ws
+from app.api.v1 import (
+    admin,
+    auth,
+    comments,
+    history,
+    members,
+    notifications,
+    projects,
+    search,
+    server,
+    tasks,
+    users,
+    views,
+    ws,
+)
 from app.broker.base import Broker
 from app.broker.memory import MemoryBroker
 from app.broker.redis import RedisBroker
@@ -88,7 +102,21 @@ def _add_routes(application: FastAPI, settings: Settings, demand: Demand) -> Non
             expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", "X-Request-ID"],
         )
     # Looked through in this order at every call: what people do most comes first.
-    for module in (tasks, comments, projects, members, users, auth, history, search, views, ws, server, admin):
+    for module in (
+        tasks,
+        comments,
+        projects,
+        members,
+        users,
+        notifications,
+        auth,
+        history,
+        search,
+        views,
+        ws,
+        server,
+        admin,
+    ):
         application.include_router(module.router, prefix="/api/v1")
     application.include_router(sse.router)
     application.include_router(endpoint.router)

@@ -42,6 +42,7 @@ class Action(StrEnum):
     SEE_MEMBERS_LIST = "see_members_list"
     SIGNAL = "signal"
     SAVE_VIEWS = "save_views"
+    BE_TOLD = "be_told"
     COMMENT = "comment"
     EDIT_TASKS = "edit_tasks"
     EDIT_LABELS = "edit_labels"
@@ -59,6 +60,7 @@ _LEAST_RANK: Final = MappingProxyType(
         Action.SEE_MEMBERS_LIST: _Rank.VIEWER,
         Action.SIGNAL: _Rank.VIEWER,
         Action.SAVE_VIEWS: _Rank.VIEWER,
+        Action.BE_TOLD: _Rank.VIEWER,
         Action.COMMENT: _Rank.COMMENTER,
         Action.EDIT_TASKS: _Rank.EDITOR,
         Action.EDIT_LABELS: _Rank.EDITOR,

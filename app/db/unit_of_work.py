@@ -4,6 +4,8 @@ Events leave for the broker after the commit and only then. If the process dies 
 the log: what travels is a hint, the log is the truth.
 """
 
+import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVarTuple
@@ -49,6 +51,7 @@ class UnitOfWork:
         self.keeps_answer = True
         self.events: list[Event] = []
         self._signals: list[tuple[SignalType, UUID]] = []
+        self._woken: set[str] = set()
         self._database = database
         self._writes = writes
         self._transaction: Transaction | None = None
@@ -81,10 +84,10 @@ class UnitOfWork:
         """Hold some rows until the transaction ends; what is read afterwards is what earlier holders left.
 
         A statement that both locks and reads would see the other tables as they were before it waited. SQLite needs
-        no lock: there is one writer at a time.
+        no lock: there is one writer at a time. Rows that refer to those held may be written meanwhile.
         """
         if not self._database.is_sqlite:
-            await self.find(rows.with_for_update(), values)
+            await self.find(rows.with_for_update(key_share=True), values)
 
     async def lock_name(self, name: str) -> None:
         """Hold a name, which need not be a row's, until the transaction ends."""
@@ -119,6 +122,10 @@ class UnitOfWork:
         """Tell every server after the commit, such as that a session has ended."""
         self._signals.append((type_, id_))
 
+    def wake(self, worker: str) -> None:
+        """Wake a worker of this server after the commit (`Database.alarm`); the other servers look by themselves."""
+        self._woken.add(worker)
+
     async def commit(self) -> None:
         """Make it durable, then publish what was recorded."""
         if self._transaction is not None:
@@ -139,6 +146,8 @@ class UnitOfWork:
         events, self.events = self.events, []
         signals, self._signals = self._signals, []
         await self._database.publish(events, signals)
+        for worker in self._woken:
+            self._database.alarm(worker).set()
 
 
 class Database:
@@ -149,6 +158,11 @@ class Database:
         self._server_id = server_id
         self._broker = broker
         self.is_sqlite = engine.is_sqlite
+        self._alarms: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def alarm(self, worker: str) -> asyncio.Event:
+        """Return what a worker of this name waits for, and clears: there is something for it to do."""
+        return self._alarms[worker]
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:

@@ -93,6 +93,13 @@ class Event:
         """
         raw: dict[str, Any] = orjson.loads(encoded)
         try:
+            if raw["type"] == EventType.NOTIFICATION:
+                return Notice.make(
+                    UUID(raw["user_id"]),
+                    raw["seq"],
+                    datetime.fromisoformat(raw["timestamp"]),
+                    orjson.dumps(raw["data"]),
+                )
             return cls(
                 project_id=UUID(raw["project_id"]),
                 seq=int(raw["seq"]),
@@ -105,3 +112,22 @@ class Event:
         except (KeyError, TypeError, AttributeError) as error:
             message = f"not an event: {error!r}"
             raise ValueError(message) from error
+
+
+@dataclass(frozen=True)
+class Notice(Event):
+    """One row of a user's stream: a change in their inbox. The room it belongs to, `project_id`, is the user's own."""
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """The JSON that the user's connections get (docs/protocol.md, notifications)."""
+        head = (
+            f'{{"type":"notification","user_id":"{self.project_id}","seq":{self.seq},'
+            f'"timestamp":"{format_time(self.timestamp)}","data":'
+        )
+        return b"%b%b}" % (head.encode(), self.data)
+
+    @classmethod
+    def make(cls, user_id: UUID, seq: int, timestamp: datetime, data: bytes) -> "Notice":
+        """Return a notice for somebody."""
+        return cls(user_id, seq, EventType.NOTIFICATION, timestamp.astimezone(UTC), None, None, data)

@@ -2,6 +2,14 @@
 
 from app.models.base import Base
 from app.models.event import LoggedEvent
+from app.models.notification import (
+    LoggedNotice,
+    Notification,
+    NotificationSettings,
+    ProjectWatch,
+    PushDelivery,
+    TaskWatch,
+)
 from app.models.project import BoardColumn, Invitation, Label, Member, Project, SavedView
 from app.models.task import Comment, Mention, Task, TaskAssignee, TaskLabel
 from app.models.user import IdempotencyKey, RefreshToken, Session, SocketTicket, User
@@ -14,9 +22,14 @@ __all__ = [
     "Invitation",
     "Label",
     "LoggedEvent",
+    "LoggedNotice",
     "Member",
     "Mention",
+    "Notification",
+    "NotificationSettings",
     "Project",
+    "ProjectWatch",
+    "PushDelivery",
     "RefreshToken",
     "SavedView",
     "Session",
@@ -24,5 +37,6 @@ __all__ = [
     "Task",
     "TaskAssignee",
     "TaskLabel",
+    "TaskWatch",
     "User",
 ]

@@ -6,11 +6,15 @@ from uuid import UUID
 from sqlalchemy import Boolean, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Key, Name
+from app.models.base import Base, Key, Name, Seq
 
 
 class User(Base):
-    """A person. `email` is stored lower-case."""
+    """A person. `email` is stored lower-case.
+
+    `notice_seq` is the number of the last notice of their stream, `notice_floor` that of the last one trimmed away,
+    `notice_epoch` the name of this stream's life: a restored backup gets a new one.
+    """
 
     __tablename__ = "users"
 
@@ -24,6 +28,9 @@ class User(Base):
     is_admin: Mapped[bool] = mapped_column(Boolean)
     is_active: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[datetime]
+    notice_epoch: Mapped[str] = mapped_column(String(16), server_default="1")
+    notice_seq: Mapped[Seq] = mapped_column(server_default="0")
+    notice_floor: Mapped[Seq] = mapped_column(server_default="0")
 
 
 class Session(Base):

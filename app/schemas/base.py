@@ -11,7 +11,17 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from app.domain.clock import format_time
@@ -74,6 +84,15 @@ UtcTime = Annotated[
 ]
 
 
+def _only_text(value: object) -> object:
+    if not isinstance(value, str):
+        code = "not_text"
+        raise PydanticCustomError(code, "must be a time as text, such as 2026-11-22T10:00:00Z")
+    return value
+
+
+GivenTime = Annotated[AwareDatetime, BeforeValidator(_only_text)]
+"""A time in a request: text with an offset, never a number."""
 KeyPart = str | int | UUID | datetime
 
 

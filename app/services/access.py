@@ -26,6 +26,7 @@ _ACTION_PHRASE = {
     Action.SEE_MEMBERS_LIST: "see who its members are",
     Action.SIGNAL: "show others what you are doing here",
     Action.SAVE_VIEWS: "keep views of this project",
+    Action.BE_TOLD: "be told of what happens here",
     Action.COMMENT: "comment here",
     Action.EDIT_TASKS: "change tasks here",
     Action.EDIT_LABELS: "change labels here",

@@ -11,10 +11,9 @@ from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
 from app.domain.events import EventType
 from app.domain.folding import fold
-from app.domain.mentions import find_mentions
 from app.errors import NotFound
 from app.models import Comment as CommentRow
-from app.models import Member, Mention, User
+from app.models import Mention
 from app.models import Task as TaskRow
 from app.permissions import Action
 from app.schemas.base import Page, decode_cursor, make_page
@@ -22,6 +21,7 @@ from app.schemas.tasks import Comment, CommentWrite
 from app.security import new_id
 from app.services import facts
 from app.services.access import Actor, ProjectAccess, Record, open_comment, open_task, require
+from app.services.task_news import find_mentioned, tell_of_comment, tell_of_mentions
 from app.services.task_rows import load_row
 
 _SHOWN = [column for column in CommentRow.__table__.columns if column.name != "search_text"]
@@ -57,7 +57,7 @@ async def create(uow: UnitOfWork, actor: Actor, task_id: UUID, body: CommentWrit
         author_id=actor.user_id,
         author_name=actor.name,
         body=body.body,
-        mentions=await _mentions(uow, project, body.body),
+        mentions=await find_mentioned(uow, project.id, body.body),
         version=1,
         created_at=now,
         updated_at=now,
@@ -66,6 +66,9 @@ async def create(uow: UnitOfWork, actor: Actor, task_id: UUID, body: CommentWrit
     await uow.execute(insert(CommentRow).values(_columns(comment)))
     await _remember_mentions(uow, comment)
     await _record(uow, comment, EventType.COMMENT_ADDED, [], count_change=1)
+    await tell_of_comment(
+        uow, actor, project_id=project.id, task_id=task_id, comment_id=comment.id, mentioned=comment.mentions
+    )
     return comment
 
 
@@ -74,7 +77,7 @@ async def update_comment(uow: UnitOfWork, actor: Actor, comment_id: UUID, body: 
     project, comment = await _open_for_change(uow, actor, comment_id)
     if comment.body == body.body:
         return comment
-    changed: dict[str, Any] = {"body": body.body, "mentions": await _mentions(uow, project, body.body)}
+    changed: dict[str, Any] = {"body": body.body, "mentions": await find_mentioned(uow, project.id, body.body)}
     changes = facts.changed_fields(comment, changed)
     stamp = {"version": comment.version + 1, "updated_at": utc_now(), "edited": True}
     after = comment.model_copy(update=changes | stamp)
@@ -83,6 +86,10 @@ async def update_comment(uow: UnitOfWork, actor: Actor, comment_id: UUID, body: 
         await uow.execute(delete(Mention).where(Mention.comment_id == comment_id))
         await _remember_mentions(uow, after)
     await _record(uow, after, EventType.COMMENT_UPDATED, changes)
+    named = set(after.mentions) - set(comment.mentions)
+    await tell_of_mentions(
+        uow, actor, project_id=project.id, task_id=after.task_id, comment_id=comment_id, mentioned=named
+    )
     return after
 
 
@@ -129,16 +136,6 @@ async def _open(
         message = "no such comment, or its task is in the trash"
         raise NotFound(message)
     return project, row
-
-
-async def _mentions(uow: UnitOfWork, project: ProjectAccess, text: str) -> list[UUID]:
-    if "@" not in text:
-        return []
-    statement = (
-        select(User.id, User.name).join(Member, Member.user_id == User.id).where(Member.project_id == project.id)
-    )
-    people = [(row.id, row.name) for row in (await uow.fetch(statement)).all()]
-    return sorted(find_mentions(text, people))
 
 
 async def _remember_mentions(uow: UnitOfWork, comment: Comment) -> None:

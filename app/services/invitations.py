@@ -1,12 +1,15 @@
 """Invitations to a project: a secret link, for anybody or for the account of one e-mail address."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, insert, select
+from sqlalchemy import ColumnElement, Select, and_, delete, insert, select
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
+from app.domain.notifying import Kind, Why
 from app.errors import Forbidden, NotFound
 from app.models import Invitation as InvitationRow
 from app.models import Member as MemberRow
@@ -17,6 +20,7 @@ from app.schemas.projects import Invitation, InvitationCreate, InvitationPreview
 from app.security import digest, new_credential, new_id
 from app.services import members, projects
 from app.services.access import Actor, Record, open_project
+from app.services.notifying import News, tell
 
 
 async def list_invitations(
@@ -55,6 +59,7 @@ async def create(
         "expires_at": now + timedelta(seconds=lifetime_s),
     }
     await uow.execute(insert(InvitationRow).values(row | {"digest": digest(token), "created_by": actor.user_id}))
+    await _tell(uow, actor, project.id, row)
     return Invitation.model_validate(row | {"token": token, "url": f"{base_url}/invite/{token}"})
 
 
@@ -70,7 +75,7 @@ async def revoke(uow: UnitOfWork, actor: Actor, project_id: UUID, invitation_id:
 
 async def preview(uow: UnitOfWork, token: str) -> InvitationPreview:
     """Return what the holder of a link sees before accepting."""
-    row = await find(uow, token)
+    row = await find(uow, by_token(token))
     return InvitationPreview(
         project_name=row.project_name,
         inviter_name=row.inviter_name,
@@ -85,34 +90,62 @@ async def accept(uow: UnitOfWork, actor: Actor, token: str) -> ProjectWithRole:
 
     Somebody who is a member already stays as they are.
     """
-    found = await find(uow, token)
+    return await _accept(uow, actor, by_token(token))
+
+
+async def accept_own(uow: UnitOfWork, actor: Actor, invitation_id: UUID) -> ProjectWithRole:
+    """Join the project of an invitation for the actor's own address: being signed in proves as much as the link."""
+    own = InvitationRow.email == select(User.email).where(User.id == actor.user_id).scalar_subquery()
+    return await _accept(uow, actor, and_(InvitationRow.id == invitation_id, own))
+
+
+async def _accept(uow: UnitOfWork, actor: Actor, which: ColumnElement[bool]) -> ProjectWithRole:
+    found = await find(uow, which)
     await uow.lock(select(Project.id).where(Project.id == found.project_id))
-    invitation = await find(uow, token)  # under the lock: it may have been used or revoked while we waited
+    invitation = await find(uow, which)  # under the lock: it may have been used or revoked while we waited
     user: Record = (await uow.fetch(select(User).where(User.id == actor.user_id))).one()
     if invitation.email is not None and invitation.email != user.email:
         message = "this invitation is for another e-mail address; sign in with that account"
         raise Forbidden(message)
     if await members.find_member(uow, invitation.project_id, actor.user_id) is None:
-        await members.join(uow, invitation.project_id, user, Role(invitation.role))
+        await members.join(uow, actor, invitation.project_id, user, Role(invitation.role))
     if invitation.email is not None:
         await uow.execute(delete(InvitationRow).where(InvitationRow.id == invitation.id))
     return await projects.get_project(uow, actor, invitation.project_id)
 
 
-async def find(uow: UnitOfWork, token: str) -> Record:
+async def _tell(uow: UnitOfWork, actor: Actor, project_id: UUID, invitation: Mapping[str, Any]) -> None:
+    """Tell whoever has an account with the invitation's address, and is no member yet."""
+    member = (MemberRow.project_id == project_id) & (MemberRow.user_id == User.id)
+    statement = (
+        select(User.id).outerjoin(MemberRow, member).where(User.email == invitation["email"], MemberRow.role.is_(None))
+    )
+    invited = (await uow.fetch(statement)).scalar_one_or_none() if invitation["email"] else None
+    if invited is not None:
+        details = {"invitation_id": str(invitation["id"]), "role": invitation["role"]}
+        news = News(Kind.INVITED, project_id, actor_id=actor.user_id, actor_name=actor.name, details=details)
+        await tell(uow, news, {invited: Why.INVITED})
+
+
+def by_token(token: str) -> ColumnElement[bool]:
+    """Return the condition that an invitation is the one of a link."""
+    return InvitationRow.digest == digest(token)
+
+
+async def find(uow: UnitOfWork, which: ColumnElement[bool]) -> Record:
     """Return a valid invitation with the names it shows.
 
     Raises:
         NotFound: unknown, expired, revoked or used, or its maker could not make it any more.
     """
-    row: Record | None = (await uow.fetch(_by_token(token))).one_or_none()
+    row: Record | None = (await uow.fetch(_select_valid(which))).one_or_none()
     if row is None or not may_set_role(Role(row.inviter_role), None, Role(row.role)):
         message = "this invitation is not valid (any more); ask for a new one"
         raise NotFound(message)
     return row
 
 
-def _by_token(token: str) -> Select[*tuple[object, ...]]:
+def _select_valid(which: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
     inviter_role = MemberRow.role.label("inviter_role")
     return (
         select(InvitationRow, Project.name.label("project_name"), User.name.label("inviter_name"), inviter_role)
@@ -123,7 +156,7 @@ def _by_token(token: str) -> Select[*tuple[object, ...]]:
             (MemberRow.project_id == InvitationRow.project_id) & (MemberRow.user_id == InvitationRow.created_by),
         )
         .where(
-            InvitationRow.digest == digest(token),
+            which,
             InvitationRow.expires_at > utc_now(),
             Project.deleted_at.is_(None),
         )

@@ -8,14 +8,16 @@ from sqlalchemy import Select, delete, func, insert, select, update
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
 from app.domain.events import EventType
+from app.domain.notifying import Kind, Why
 from app.errors import Conflict, Forbidden, LastOwner, NotFound
 from app.models import Member as MemberRow
 from app.models import Task, TaskAssignee, User
 from app.permissions import Action, Role, may_set_role
 from app.schemas.base import Page, decode_cursor, make_page
 from app.schemas.projects import Invitation, InvitationCreate, Member, MemberAdd, MemberUpdate
-from app.services import facts, invitations
+from app.services import facts, invitations, notifications
 from app.services.access import Actor, ProjectAccess, Record, open_project
+from app.services.notifying import News, tell
 
 
 async def list_members(
@@ -40,15 +42,16 @@ async def add(
     if await find_member(uow, project.id, user.id) is not None:
         message = f"{user.name} is already a member; change the role instead"
         raise Conflict(message)
-    return await join(uow, project.id, user, body.role)
+    return await join(uow, actor, project.id, user, body.role)
 
 
-async def join(uow: UnitOfWork, project_id: UUID, user: Record, role: Role) -> Member:
+async def join(uow: UnitOfWork, actor: Actor, project_id: UUID, user: Record, role: Role) -> Member:
     """Make a user (a row with id, name, avatar_color) a member, under the project's lock."""
     member = Member(user_id=user.id, name=user.name, avatar_color=user.avatar_color, role=role, joined_at=utc_now())
     row = {"project_id": project_id, "user_id": user.id, "role": role.value, "joined_at": member.joined_at}
     await uow.execute(insert(MemberRow).values(row))
     await facts.record(uow, project_id, EventType.PROJECT_MEMBER_ADDED, "member", member, [])
+    await _tell(uow, actor, Kind.PROJECT_ADDED, project_id, member)
     return member
 
 
@@ -64,6 +67,7 @@ async def change_role(uow: UnitOfWork, actor: Actor, project_id: UUID, user_id: 
     await uow.execute(update(MemberRow).where(*where).values(role=body.role.value))
     changed = member.model_copy(update={"role": body.role})
     await facts.record(uow, project.id, EventType.PROJECT_MEMBER_UPDATED, "member", changed, ["role"])
+    await _tell(uow, actor, Kind.ROLE_CHANGED, project.id, changed)
     return changed
 
 
@@ -80,6 +84,8 @@ async def remove(uow: UnitOfWork, actor: Actor, project_id: UUID, user_id: UUID)
     await uow.execute(delete(TaskAssignee).where(TaskAssignee.user_id == user_id, TaskAssignee.task_id.in_(tasks)))
     await uow.execute(delete(MemberRow).where(MemberRow.project_id == project.id, MemberRow.user_id == user_id))
     await facts.record(uow, project.id, EventType.PROJECT_MEMBER_REMOVED, "member", member, [])
+    await notifications.forget_project(uow, user_id, project.id)
+    await _tell(uow, actor, Kind.PROJECT_REMOVED, project.id, member)
 
 
 async def fetch_members(
@@ -119,6 +125,13 @@ async def _get_member(uow: UnitOfWork, project: ProjectAccess, user_id: UUID) ->
         message = "no such member in this project"
         raise NotFound(message)
     return member
+
+
+async def _tell(uow: UnitOfWork, actor: Actor, kind: Kind, project_id: UUID, member: Member) -> None:
+    """Tell somebody of their place in a project."""
+    details = {} if kind is Kind.PROJECT_REMOVED else {"role": member.role.value}
+    news = News(kind, project_id, actor_id=actor.user_id, actor_name=actor.name, details=details)
+    await tell(uow, news, {member.user_id: Why.MEMBER})
 
 
 async def _find_user(uow: UnitOfWork, email: str) -> Record | None:

@@ -109,6 +109,7 @@ async def renew_epochs(uow: UnitOfWork) -> None:
     """Give every log a new name: the database is an earlier state, whose positions now mean something else."""
     for project_id in (await uow.fetch(select(ProjectRow.id))).scalars().all():
         await uow.execute(update(ProjectRow).where(ProjectRow.id == project_id).values(epoch=new_epoch()))
+    await uow.execute(update(User).values(notice_epoch=new_epoch()))
 
 
 def to_project(row: Record) -> Project:

@@ -1,13 +1,25 @@
 """Forgetting, on time: old events, the trash, ended sessions, used credentials. Safe to run on every server."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
 from app.config import Settings
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
-from app.models import Comment, IdempotencyKey, Invitation, LoggedEvent, Project, Session, SocketTicket, Task
+from app.models import (
+    Comment,
+    IdempotencyKey,
+    Invitation,
+    LoggedEvent,
+    LoggedNotice,
+    Notification,
+    Project,
+    Session,
+    SocketTicket,
+    Task,
+    User,
+)
 
 
 async def sweep(uow: UnitOfWork, settings: Settings) -> None:
@@ -23,7 +35,10 @@ async def sweep(uow: UnitOfWork, settings: Settings) -> None:
     trashed_before = now - timedelta(seconds=settings.trash_s)
     await uow.sweep(delete(Task).where(Task.deleted_at < trashed_before))
     await uow.sweep(delete(Comment).where(Comment.deleted_at < trashed_before))
+    kept_since = now - timedelta(seconds=settings.log_keep_s)
+    await uow.sweep(delete(Notification).where(Notification.created_at < kept_since))
     await _trim_logs(uow, settings)
+    await _trim_streams(uow, kept_since)
 
 
 async def _trim_logs(uow: UnitOfWork, settings: Settings) -> None:
@@ -40,3 +55,15 @@ async def _trim_logs(uow: UnitOfWork, settings: Settings) -> None:
         await uow.sweep(update(Project).where(Project.event_floor < limit).values(event_floor=limit))
     floor = select(Project.event_floor).where(Project.id == LoggedEvent.project_id).scalar_subquery()
     await uow.sweep(delete(LoggedEvent).where(LoggedEvent.seq <= floor))
+
+
+async def _trim_streams(uow: UnitOfWork, kept_since: datetime) -> None:
+    """The same for everybody's stream, by age alone."""
+    too_old = (
+        select(func.coalesce(func.max(LoggedNotice.seq), 0))
+        .where(LoggedNotice.user_id == User.id, LoggedNotice.timestamp < kept_since)
+        .scalar_subquery()
+    )
+    await uow.sweep(update(User).where(User.notice_floor < too_old).values(notice_floor=too_old))
+    floor = select(User.notice_floor).where(User.id == LoggedNotice.user_id).scalar_subquery()
+    await uow.sweep(delete(LoggedNotice).where(LoggedNotice.seq <= floor))

@@ -24,6 +24,7 @@ from app.security import new_id
 from app.services import conflicts, facts
 from app.services.access import Actor, ProjectAccess, open_project, open_task
 from app.services.placement import Siblings, find_gap
+from app.services.task_news import tell_of_task
 from app.services.task_writing import (
     CARDS,
     IN_COLUMN,
@@ -75,6 +76,7 @@ async def create(uow: UnitOfWork, actor: Actor, body: TaskCreate) -> Task:
     await uow.execute(_INSERT, columns_of(task) | {"field_versions": "{}", "search_text": search_text(task)})
     await link(uow, task.id, label_ids=label_ids, assignee_ids=assignee_ids)
     await facts.record(uow, project.id, EventType.TASK_CREATED, "task", task, [])
+    await tell_of_task(uow, actor, project, None, task)
     return task
 
 
@@ -102,7 +104,9 @@ async def update_task(
         column = {"project": project.id, "status": changed["status"]}
         low, high = await find_gap(uow, CARDS, column, Placement())
         changed["position"] = ranking.between(low, high)
-    return await write(uow, project, task, changed, versions, event_type=_type_of(changes))
+    after = await write(uow, project, task, changed, versions, event_type=_type_of(changes))
+    await tell_of_task(uow, actor, project, task, after)
+    return after
 
 
 async def move(uow: UnitOfWork, actor: Actor, task_id: UUID, body: TaskMove) -> Task:
@@ -118,7 +122,9 @@ async def move(uow: UnitOfWork, actor: Actor, task_id: UUID, body: TaskMove) -> 
     if lies_there:
         return task
     changed = facts.changed_fields(task, {"status": status, "position": ranking.between(low, high)})
-    return await write(uow, project, task, changed, versions, event_type=EventType.TASK_MOVED)
+    after = await write(uow, project, task, changed, versions, event_type=EventType.TASK_MOVED)
+    await tell_of_task(uow, actor, project, task, after)
+    return after
 
 
 async def assign(uow: UnitOfWork, actor: Actor, task_id: UUID, body: TaskAssign) -> Task:

@@ -159,7 +159,7 @@ async def _check_may_register(uow: UnitOfWork, body: Register, mode: Registratio
             raise Forbidden(message)
         return True
     if body.invitation is not None and mode is not Registration.CLOSED:
-        invitation = await invitations.find(uow, body.invitation)
+        invitation = await invitations.find(uow, invitations.by_token(body.invitation))
         if invitation.email is not None and invitation.email != body.email:
             message = "this invitation is for another e-mail address"
             raise Forbidden(message)

@@ -46,6 +46,7 @@ async def test_schema_goes_up_down_and_up_again(engine: Engine) -> None:
 async def test_rows_of_the_first_schema_get_what_new_ones_have(engine: Engine) -> None:
     """Tasks and comments are found by search, events by their task, and mentions by who is mentioned."""
     await migrate.upgrade(engine, "0001")
+    first_tables = await tables(engine)
     await engine.run_alone(write_first_rows)
     await migrate.upgrade(engine)
 
@@ -60,7 +61,7 @@ async def test_rows_of_the_first_schema_get_what_new_ones_have(engine: Engine) -
     expected = ["елка\nв углу", None, "@anna ели", None, USER, COMMENT, TASK, TASK, None]
     assert await engine.run_alone(read, writes=False) == expected
     await migrate.downgrade(engine, "0001")
-    assert await tables(engine) == TABLES - {"mentions", "saved_views"} | {"alembic_version"}
+    assert await tables(engine) == first_tables
     left = await engine.run_alone(
         lambda connection: connection.execute(text("SELECT body FROM comments")).scalars().all()
     )

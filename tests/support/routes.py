@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import httpx2
 from fastapi import FastAPI
 
+from app.domain.notifying import Kind, Why
+from app.services.notifying import News, tell
 from tests.support.people import PASSWORD, Json, Person
 
 METHODS = ("get", "post", "patch", "put", "delete")
@@ -91,6 +94,7 @@ class World:
             for part in ("", "/board", "/trash", "/archive", "/views", "/members", "/invitations")
         ]
         paths += [f"/tasks/{task_id}", f"/tasks/{task_id}/comments", "/auth/sessions", "/users/me"]
+        paths += ["/notifications", "/users/me/notification_settings", f"/tasks/{task_id}/watch"]
         return {path: _stable(await self.owner.get(path)) for path in paths}
 
 
@@ -105,7 +109,12 @@ async def build_world(owner: Person) -> World:
     comment = await owner.comment(task)
     answer = await owner.call("POST", f"/projects/{project['id']}/invitations", json={"role": "viewer"}, expect=201)
     sessions = await owner.get("/auth/sessions")
+    async with owner.server.database.write() as uow:
+        reminder = News(Kind.DUE_SOON, UUID(project["id"]), UUID(task["id"]))
+        await tell(uow, reminder, {UUID(owner.id): Why.REMINDER})
+    (notification,) = (await owner.get("/notifications"))["items"]
     ids = {
+        "notification_id": notification["id"],
         "project_id": project["id"],
         "task_id": task["id"],
         "trashed_id": trashed["id"],
@@ -131,6 +140,7 @@ async def build_world(owner: Person) -> World:
         "current_password": PASSWORD,
         "new_password": PASSWORD,
         "user_ids": [],
+        "state": "watching",
     }
     return World(owner, project, ids, values)
 

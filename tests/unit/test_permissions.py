@@ -13,6 +13,7 @@ TABLE = {
     Action.SEE_MEMBERS_LIST:  (0, 1, 1, 1, 1, 1),
     Action.SIGNAL:            (0, 1, 1, 1, 1, 1),
     Action.SAVE_VIEWS:        (0, 1, 1, 1, 1, 1),
+    Action.BE_TOLD:           (0, 1, 1, 1, 1, 1),
     Action.COMMENT:           (0, 0, 1, 1, 1, 1),
     Action.EDIT_TASKS:        (0, 0, 0, 1, 1, 1),
     Action.EDIT_LABELS:       (0, 0, 0, 1, 1, 1),

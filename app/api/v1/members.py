@@ -89,3 +89,9 @@ async def preview_invitation(uow: Transaction, token: str) -> InvitationPreview:
 async def accept_invitation(uow: Transaction, actor: CurrentUser, token: str) -> ProjectWithRole:
     """Join the project of an invitation."""
     return await invitations.accept(uow, actor, token)
+
+
+@router.post("/users/me/invitations/{invitation_id}/accept")
+async def accept_own_invitation(uow: Transaction, actor: CurrentUser, invitation_id: UUID) -> ProjectWithRole:
+    """Join the project of an invitation for one's own address."""
+    return await invitations.accept_own(uow, actor, invitation_id)

@@ -1,0 +1,106 @@
+"""What somebody is told: the rows of their inbox, the log of what happened to them, and how they want it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Key, Seq, only_where
+
+
+class Notification(Base):
+    """One row of somebody's inbox. `seq` is its last change's place in its reader's stream.
+
+    `why` is what its reader has to do with it (`app.domain.notifying.Why`), `details` JSON of what the kind needs.
+    A burst on one task is one row with a `change_count`. `pushed_at` is when devices were last made to show it; None
+    when none does, so that there is nothing to close when it is read.
+    """
+
+    __tablename__ = "notifications"
+
+    id: Mapped[Key]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    seq: Mapped[Seq]
+    kind: Mapped[str] = mapped_column(String(20))
+    why: Mapped[str] = mapped_column(String(20))
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    task_id: Mapped[UUID | None] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), index=True)
+    comment_id: Mapped[UUID | None] = mapped_column(ForeignKey("comments.id", ondelete="SET NULL"), index=True)
+    actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    actor_name: Mapped[str] = mapped_column(String(200))
+    change_count: Mapped[int]
+    details: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
+    snoozed_until: Mapped[datetime | None]
+    pushed_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("ix_notifications_inbox", "user_id", "updated_at", "id"),
+        Index("ix_notifications_unread", "user_id", "task_id", **only_where("read_at IS NULL")),
+        Index("ix_notifications_snoozed", "snoozed_until", **only_where("snoozed_until IS NOT NULL")),
+        Index("ix_notifications_created_at", "created_at"),
+    )
+
+
+class LoggedNotice(Base):
+    """One row of a user's stream: that something about their inbox changed. What it says is read from the inbox.
+
+    (user_id, seq) is gapless from the user's floor to their head. `project_id` is the project whose rows were all
+    marked; none: those of every project.
+    """
+
+    __tablename__ = "notices"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[Seq] = mapped_column(primary_key=True, autoincrement=False)
+    timestamp: Mapped[datetime] = mapped_column(index=True)
+    action: Mapped[str] = mapped_column(String(20))
+    notification_id: Mapped[UUID | None]
+    project_id: Mapped[UUID | None]
+
+
+class NotificationSettings(Base):
+    """How somebody wants to be told, as JSON of `app.domain.notifying.Settings`; without a row, by default."""
+
+    __tablename__ = "notification_settings"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    settings: Mapped[str] = mapped_column(Text)
+
+
+class TaskWatch(Base):
+    """That somebody watches a task, or wants to hear nothing of it."""
+
+    __tablename__ = "task_watches"
+
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
+    state: Mapped[str] = mapped_column(String(10))
+
+
+class ProjectWatch(Base):
+    """That somebody watches every task of a project; it is part of their settings, and is here to be found."""
+
+    __tablename__ = "project_watches"
+
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class PushDelivery(Base):
+    """A notification on its way to somebody's devices; `leased_until` says that a server is at it."""
+
+    __tablename__ = "push_deliveries"
+
+    id: Mapped[Key]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    notification_id: Mapped[UUID] = mapped_column(ForeignKey("notifications.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    due_at: Mapped[datetime] = mapped_column(index=True)
+    attempts: Mapped[int]
+    leased_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]

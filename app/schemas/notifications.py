@@ -1,0 +1,177 @@
+"""Notifications as the API and the user's stream show them, and how one wants to be told."""
+
+from datetime import time, timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, StrictBool
+
+from app.domain.notifying import Channel, Kind, ProjectWishes, QuietHours, Watching, Why, Wishes
+from app.schemas.base import GivenTime, Page, PageQuery, RequestModel, ResponseModel, UtcTime
+
+MAX_REMINDERS = 5
+MAX_PROJECTS = 1000
+MINUTES_OF_30_DAYS = 30 * 24 * 60
+
+
+class NotificationFilter(StrEnum):
+    """Which notifications to list; all but `archived` leave out the archived ones."""
+
+    ALL = "all"
+    UNREAD = "unread"
+    MENTIONS = "mentions"
+    ASSIGNED = "assigned"
+    ARCHIVED = "archived"
+
+
+class NotificationQuery(PageQuery):
+    """Which notifications to list."""
+
+    filter: NotificationFilter = NotificationFilter.ALL
+
+
+class Notification(ResponseModel):
+    """One row of the inbox."""
+
+    id: UUID
+    kind: Kind
+    why: Why
+    """What the reader has to do with it."""
+    project_id: UUID
+    project_name: str
+    task_id: UUID | None
+    task_key: str | None
+    task_title: str | None
+    comment_id: UUID | None
+    excerpt: str | None
+    """The beginning of the comment."""
+    actor_id: UUID | None
+    actor_name: str
+    count: int
+    """How many changes of one task this row stands for."""
+    details: dict[str, Any]
+    """What the kind needs: `column` (status_changed), `role`, `due` (due_soon, overdue)."""
+    created_at: UtcTime
+    updated_at: UtcTime
+    read_at: UtcTime | None
+    archived_at: UtcTime | None
+    snoozed_until: UtcTime | None
+    seq: int
+    """Place of its last change in the user's stream."""
+
+
+class NotificationPage(Page[Notification]):
+    """A page of the inbox, and how much of all of it is unread."""
+
+    unread: int
+
+
+class NotificationUpdate(RequestModel):
+    """What to change of a notification; fields that are left out stay."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"read": True}]})
+
+    read: StrictBool = False
+    archived: StrictBool = False
+    snoozed_until: GivenTime | None = None
+    """Hide it until then; null: show it again."""
+
+
+class ProjectRead(RequestModel):
+    """Which notifications to mark; without a project all."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"project_id": "0199f3a0-1c00-7000-8000-000000000001"}, {}]}
+    )
+
+    project_id: UUID | None = None
+
+
+class Unread(ResponseModel):
+    """How much of the inbox is unread."""
+
+    unread: int
+
+
+class Watch(RequestModel):
+    """What one wants to hear of a task: `default` leaves it to what one has to do with it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"state": "watching"}]})
+
+    state: Watching
+
+
+class ChannelChoice(RequestModel):
+    """On which ways to be told of one kind."""
+
+    in_app: StrictBool
+    push: StrictBool
+    email: StrictBool
+
+
+MatrixChoice = dict[Kind, ChannelChoice]
+
+
+class ProjectSettings(RequestModel):
+    """What is different for one project."""
+
+    matrix: MatrixChoice = {}
+    muted: StrictBool = False
+    """Tell only what is meant for oneself: mentions and assignments."""
+    watched: StrictBool = False
+    """Tell of every task, as if one watched it."""
+
+
+class Quiet(RequestModel):
+    """When nothing may ring, in one's own time."""
+
+    begins: time = Field(alias="from")
+    ends: time = Field(alias="to")
+
+
+class NotificationSettings(RequestModel):
+    """How one wants to be told. What a matrix leaves out is as by default."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "matrix": {"commented": {"in_app": True, "push": False, "email": False}},
+                    "quiet": {"from": "22:00", "to": "08:00"},
+                    "remind_before_min": [1440, 60],
+                    "digest_after_h": 8,
+                }
+            ]
+        }
+    )
+
+    matrix: MatrixChoice = {}
+    projects: Annotated[dict[UUID, ProjectSettings], Field(max_length=MAX_PROJECTS)] = {}
+    quiet: Quiet | None = None
+    remind_before_min: Annotated[
+        list[Annotated[int, Field(ge=1, le=MINUTES_OF_30_DAYS)]], Field(max_length=MAX_REMINDERS)
+    ] = [1440, 60]
+    """Minutes before a due time."""
+    digest_after_h: Annotated[int, Field(ge=1, le=7 * 24)] | None = 8
+    """Hours after which what is unread is sent by e-mail; null: never."""
+
+    def to_wishes(self) -> Wishes:
+        """Return it as what decides."""
+        return Wishes(
+            matrix=_to_matrix(self.matrix),
+            projects={
+                id_: ProjectWishes(_to_matrix(wanted.matrix), wanted.muted, wanted.watched)
+                for id_, wanted in self.projects.items()
+            },
+            quiet=QuietHours(self.quiet.begins, self.quiet.ends) if self.quiet else None,
+            remind_before=tuple(timedelta(minutes=minutes) for minutes in self.remind_before_min),
+            digest_after=timedelta(hours=self.digest_after_h) if self.digest_after_h else None,
+        )
+
+
+def _to_matrix(choices: MatrixChoice) -> dict[Kind, frozenset[Channel]]:
+    return {
+        kind: frozenset(channel for channel in Channel if getattr(choice, channel.value))
+        for kind, choice in choices.items()
+    }

@@ -1,0 +1,371 @@
+"""Who is told of what: once, with the reason, never of one's own doing, never without the right to see it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+
+from app.db.base import Transaction
+from app.db.unit_of_work import UnitOfWork
+from app.domain.clock import format_time, utc_now
+from app.models import LoggedNotice, Notification, PushDelivery, User
+from app.services import notifications, projects, retention
+from tests.support.people import Json, Person, register
+from tests.support.routes import assert_problem
+from tests.support.server import TestServer
+
+
+async def inbox(person: Person, **query: Any) -> list[Json]:
+    """Return somebody's notifications, the latest first."""
+    items: list[Json] = (await person.get("/notifications", params=query))["items"]
+    return items
+
+
+async def told(person: Person) -> list[tuple[str, str, int]]:
+    """Return kind, reason and count of what somebody was told, the latest first."""
+    return [(row["kind"], row["why"], row["count"]) for row in await inbox(person)]
+
+
+async def unread(person: Person) -> int:
+    """Return how much of somebody's inbox is unread."""
+    return int((await person.get("/notifications"))["unread"])
+
+
+@pytest.fixture
+async def shared(anna: Person, boris: Person, project: Json) -> Json:
+    """A project of Anna's in which Boris is an editor who has read that he is."""
+    await anna.add(project, boris)
+    await boris.call("POST", "/notifications/read_all", json={}, expect=200)
+    await boris.call("POST", "/notifications/archive_all", expect=200)
+    return project
+
+
+async def age_all(server: TestServer, by: timedelta) -> None:
+    """Let every notification be older."""
+    async with server.database.write() as uow:
+        await uow.execute(update(Notification).values(updated_at=utc_now() - by))
+
+
+async def test_assigning_tells_the_assignee_and_nobody_else(anna: Person, boris: Person, shared: Json) -> None:
+    """The row says who did it and what it is about; what one does oneself is told to nobody."""
+    task = await anna.task(shared, "Write", assignee_ids=[boris.id, anna.id])
+    (row,) = await inbox(boris)
+    assert (row["kind"], row["why"], row["actor_id"], row["actor_name"]) == ("assigned", "assignee", anna.id, "Anna")
+    assert (row["task_id"], row["task_key"], row["task_title"]) == (task["id"], task["key"], "Write")
+    assert (row["project_name"], row["read_at"], row["count"]) == (shared["name"], None, 1)
+    assert await inbox(anna) == []
+
+
+async def test_change_that_changes_nothing_tells_nobody(anna: Person, boris: Person, shared: Json) -> None:
+    """Assigning the same people, moving within the column, saving the same text."""
+    task = await anna.task(shared, assignee_ids=[boris.id], description="@Boris")
+    first = await inbox(boris)
+    await anna.call("POST", f"/tasks/{task['id']}/assign", json={"user_ids": [boris.id]}, expect=200)
+    await anna.call("PATCH", f"/tasks/{task['id']}", json={"description": "@Boris"}, expect=200)
+    await anna.call("PATCH", f"/tasks/{task['id']}", json={"title": "Another"}, expect=200)
+    after = await inbox(boris)
+    assert [(row["id"], row["seq"]) for row in after] == [(row["id"], row["seq"]) for row in first]
+
+
+async def test_mention_is_told_once_and_instead_of_the_comment(anna: Person, boris: Person, shared: Json) -> None:
+    """An edit tells those it names newly; whoever was named already hears nothing again."""
+    task = await boris.task(shared)
+    comment = await anna.comment(task, "@Boris, look")
+    assert await told(boris) == [("mentioned", "mentioned", 1)]
+    assert (await inbox(boris))[0]["excerpt"] == "@Boris, look"
+    await anna.call("PATCH", f"/comments/{comment['id']}", json={"body": "@Boris, look again"}, expect=200)
+    assert await told(boris) == [("mentioned", "mentioned", 1)]
+    other = await anna.comment(task, "nobody")
+    assert await told(boris) == [("commented", "author", 1), ("mentioned", "mentioned", 1)]
+    await anna.call("PATCH", f"/comments/{other['id']}", json={"body": "@Boris"}, expect=200)
+    assert (await told(boris))[0] == ("mentioned", "mentioned", 1)
+    assert len(await inbox(boris)) == 3
+
+
+async def test_description_names_people_too(anna: Person, boris: Person, shared: Json) -> None:
+    """Named when the task is made, or by a later edit; an assignee who is named is told of one thing."""
+    await anna.task(shared, description="for @Boris", assignee_ids=[boris.id])
+    assert await told(boris) == [("mentioned", "mentioned", 1)]
+    task = await anna.task(shared)
+    await anna.call("PATCH", f"/tasks/{task['id']}", json={"description": "and @boris"}, expect=200)
+    latest, _ = await inbox(boris, filter="mentions")
+    assert latest["task_id"] == task["id"]
+
+
+async def test_comment_is_told_to_those_the_task_concerns(
+    server: TestServer, anna: Person, boris: Person, shared: Json
+) -> None:
+    """Author, assignee, who commented before, who watches: each by the strongest reason; not the others."""
+    people = {}
+    for name in ("Assignee", "Commenter", "Watcher", "Outsider", "Muter"):
+        people[name] = await register(server, name)
+        await anna.add(shared, people[name])
+    task = await boris.task(shared, assignee_ids=[people["Assignee"].id, people["Muter"].id])
+    await people["Commenter"].comment(task)
+    for name, state in (("Watcher", "watching"), ("Muter", "muted"), ("Commenter", "watching")):
+        await people[name].call("PUT", f"/tasks/{task['id']}/watch", json={"state": state}, expect=200)
+    assert await people["Muter"].get(f"/tasks/{task['id']}/watch") == {"state": "muted"}
+    before = {name: len(await inbox(person)) for name, person in people.items()}
+    await age_all(server, timedelta(hours=1))
+    await anna.comment(task, "Look")
+    found = {name: await told(person) for name, person in people.items() if len(await inbox(person)) > before[name]}
+    assert {name: rows[0] for name, rows in found.items()} == {
+        "Assignee": ("commented", "assignee", 1),
+        "Commenter": ("commented", "watcher", 1),
+        "Watcher": ("commented", "watcher", 1),
+    }
+    assert (await told(boris))[0] == ("commented", "author", 1)
+    for person in people.values():
+        await person.http.aclose()
+
+
+async def test_burst_on_one_task_is_one_row(server: TestServer, anna: Person, boris: Person, shared: Json) -> None:
+    """Within a minute and unread; a mention stands for itself; after a minute a new row begins."""
+    task = await boris.task(shared)
+    for _ in range(3):
+        await anna.comment(task)
+    assert await told(boris) == [("commented", "author", 3)]
+    await anna.call("PATCH", f"/tasks/{task['id']}", json={"status": "done"}, expect=200)
+    assert await told(boris) == [("changes", "author", 4)]
+    await anna.comment(task, "@Boris")
+    assert await told(boris) == [("mentioned", "mentioned", 1), ("changes", "author", 4)]
+    await age_all(server, timedelta(seconds=61))
+    await anna.comment(task)
+    assert (await told(boris))[0] == ("commented", "author", 1)
+    await boris.call("POST", f"/tasks/{task['id']}/read", expect=200)
+    await anna.comment(task)
+    assert [row["count"] for row in await inbox(boris, filter="unread")] == [1]
+
+
+async def test_status_change_says_into_which_column(anna: Person, boris: Person, shared: Json) -> None:
+    """By a move or by an edit; unassigning is told as such."""
+    task = await anna.task(shared, assignee_ids=[boris.id])
+    await boris.call("POST", f"/tasks/{task['id']}/read", expect=200)
+    await anna.call("POST", f"/tasks/{task['id']}/move", json={"status": "done"}, expect=200)
+    row = (await inbox(boris))[0]
+    assert (row["kind"], row["details"]) == ("status_changed", {"column": "Done", "status": "done"})
+    await boris.call("POST", f"/tasks/{task['id']}/read", expect=200)
+    await anna.call("POST", f"/tasks/{task['id']}/assign", json={"user_ids": []}, expect=200)
+    assert (await told(boris))[0] == ("unassigned", "assignee", 1)
+
+
+async def test_place_in_a_project_is_told(anna: Person, boris: Person, project: Json) -> None:
+    """Added, another role, removed: after that nothing of the project is left in the inbox."""
+    await anna.add(project, boris)
+    task = await anna.task(project, assignee_ids=[boris.id])
+    member = f"/projects/{project['id']}/members/{boris.id}"
+    await anna.call("PATCH", member, json={"role": "viewer"}, expect=200)
+    assert [row["kind"] for row in await inbox(boris)] == ["role_changed", "assigned", "project_added"]
+    assert (await inbox(boris))[0]["details"] == {"role": "viewer"}
+    await anna.call("DELETE", member, expect=204)
+    assert await told(boris) == [("project_removed", "member", 1)]
+    assert await unread(boris) == 1
+    await anna.comment(task, "@Boris")
+    assert len(await inbox(boris)) == 1
+
+
+async def test_invitation_for_ones_address_is_told_and_accepted_in_place(
+    anna: Person, boris: Person, project: Json
+) -> None:
+    """Nobody else can take it, and it serves once."""
+    body = {"role": "viewer", "email": boris.user["email"]}
+    await anna.call("POST", f"/projects/{project['id']}/invitations", json=body, expect=201)
+    (row,) = await inbox(boris)
+    assert (row["kind"], row["why"], row["project_name"]) == ("invited", "invited", project["name"])
+    path = f"/users/me/invitations/{row['details']['invitation_id']}/accept"
+    assert_problem(await anna.call("POST", path), 404)
+    assert (await boris.call("POST", path, expect=200)).json()["role"] == "viewer"
+    assert_problem(await boris.call("POST", path), 404)
+    assert [found["kind"] for found in await inbox(boris)] == ["invited"]
+
+
+async def test_leaving_is_ones_own_doing(anna: Person, boris: Person, shared: Json) -> None:
+    """Nobody is told that they left, or that they joined by a link."""
+    await boris.call("DELETE", f"/projects/{shared['id']}/members/{boris.id}", expect=204)
+    assert await inbox(boris) == []
+
+
+async def test_what_may_not_be_seen_is_not_shown(anna: Person, boris: Person, shared: Json) -> None:
+    """A task in the trash, a deleted project: the rows go, and come back with the task."""
+    task = await anna.task(shared, assignee_ids=[boris.id])
+    assert await unread(boris) == 1
+    await anna.call("DELETE", f"/tasks/{task['id']}", expect=204)
+    assert (await inbox(boris), await unread(boris)) == ([], 0)
+    await anna.call("POST", f"/tasks/{task['id']}/restore", expect=200)
+    assert await unread(boris) == 1
+    await anna.call("DELETE", f"/projects/{shared['id']}", expect=204)
+    assert (await inbox(boris), await unread(boris)) == ([], 0)
+
+
+async def test_rows_are_marked_one_by_one(anna: Person, boris: Person, shared: Json) -> None:
+    """Read, unread, archived, back: each is a change with a place in the stream; a repetition is none."""
+    await anna.task(shared, assignee_ids=[boris.id])
+    (row,) = await inbox(boris)
+    path = f"/notifications/{row['id']}"
+
+    async def change(**fields: Any) -> Json:
+        found: Json = (await boris.call("PATCH", path, json=fields, expect=200)).json()
+        return found
+
+    read = await change(read=True)
+    assert read["read_at"] is not None
+    assert read["seq"] > row["seq"]
+    assert await change(read=True) == read
+    assert await unread(boris) == 0
+    assert (await change(read=False))["read_at"] is None
+    await change(archived=True)
+    assert await inbox(boris) == []
+    assert row["id"] in [found["id"] for found in await inbox(boris, filter="archived")]
+    await change(archived=False)
+    assert await unread(boris) == 1
+    assert_problem(await anna.call("PATCH", path, json={"read": True}), 404)
+
+
+async def test_snoozed_row_comes_back_unread(server: TestServer, anna: Person, boris: Person, shared: Json) -> None:
+    """Hidden until its time, then on top again; a time in the past is refused."""
+    await anna.task(shared, assignee_ids=[boris.id])
+    (row,) = await inbox(boris)
+    path = f"/notifications/{row['id']}"
+    past, later = (format_time(utc_now() + timedelta(hours=hours)) for hours in (-1, 1))
+    assert_problem(await boris.call("PATCH", path, json={"snoozed_until": past}), 422)
+    await boris.call("PATCH", path, json={"snoozed_until": later, "read": True}, expect=200)
+    assert (await inbox(boris), await unread(boris)) == ([], 0)
+    async with server.database.write() as uow:
+        assert await notifications.wake_snoozed(uow) == 0
+        snoozed = update(Notification).where(Notification.snoozed_until.is_not(None))
+        await uow.execute(snoozed.values(snoozed_until=utc_now() - timedelta(seconds=1)))
+        assert await notifications.wake_snoozed(uow) == 1
+        assert await notifications.wake_snoozed(uow) == 0
+    (back,) = await inbox(boris)
+    assert (back["id"], back["read_at"], back["snoozed_until"]) == (row["id"], None, None)
+
+
+async def test_everything_is_marked_at_once(anna: Person, boris: Person, shared: Json) -> None:
+    """All, or all of one project; archiving takes what is read."""
+    other = await anna.project("Other")
+    await anna.add(other, boris)
+    await anna.task(shared, assignee_ids=[boris.id])
+    answer = await boris.call("POST", "/notifications/read_all", json={"project_id": shared["id"]}, expect=200)
+    assert answer.json() == {"unread": 1}
+    await boris.call("POST", "/notifications/archive_all", expect=200)
+    assert [row["kind"] for row in await inbox(boris)] == ["project_added"]
+    assert (await boris.call("POST", "/notifications/read_all", json={}, expect=200)).json() == {"unread": 0}
+
+
+async def test_filters_and_pages(anna: Person, boris: Person, shared: Json) -> None:
+    """Mentions, assignments and what is unread, in pages without gap or repetition."""
+    for number in range(5):
+        await anna.task(shared, f"Task {number}", assignee_ids=[boris.id])
+    await anna.comment(await boris.task(shared), "@Boris")
+    assert [row["kind"] for row in await inbox(boris, filter="mentions")] == ["mentioned"]
+    assert len(await inbox(boris, filter="assigned")) == 5
+    seen: list[str] = []
+    cursor = None
+    while True:
+        query = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = await boris.get("/notifications", params=query)
+        seen += [row["id"] for row in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == [row["id"] for row in await inbox(boris)]
+    assert len(set(seen)) == 6
+
+
+async def test_settings_decide(server: TestServer, anna: Person, boris: Person, shared: Json) -> None:
+    """What is turned off is not told; a watched project is; what concerns projects of others is left out."""
+    assert (await boris.get("/users/me/notification_settings"))["remind_before_min"] == [1440, 60]
+    wanted = {
+        "matrix": {"assigned": {"in_app": False, "push": True, "email": True}},
+        "projects": {shared["id"]: {"watched": True}, anna.id: {"muted": True}},
+        "quiet": {"from": "22:00", "to": "08:00"},
+        "digest_after_h": None,
+    }
+    await boris.call("PUT", "/users/me/notification_settings", json=wanted, expect=200)
+    kept = await boris.get("/users/me/notification_settings")
+    assert kept["projects"].keys() == {shared["id"]}
+    assert kept["quiet"] == {"from": "22:00:00", "to": "08:00:00"}
+    task = await anna.task(shared, assignee_ids=[boris.id])
+    assert await inbox(boris) == []
+    await anna.call("POST", f"/tasks/{task['id']}/assign", json={"user_ids": []}, expect=200)
+    await anna.comment(task)
+    assert ("changes", "assignee", 2) in await told(boris)
+
+
+async def test_pushes_wait_for_the_end_of_quiet_hours(
+    server: TestServer, anna: Person, boris: Person, shared: Json
+) -> None:
+    """One row for each notification to be pushed; reading it before it is sent takes it back."""
+    await anna.task(shared, assignee_ids=[boris.id])
+    settings = {"quiet": {"from": "00:00", "to": "23:59:59.999999"}}
+    await boris.call("PUT", "/users/me/notification_settings", json=settings, expect=200)
+    task = await anna.task(shared, assignee_ids=[boris.id])
+    async with server.database.read() as uow:
+        rows = (await uow.fetch(select(PushDelivery).order_by(PushDelivery.created_at, PushDelivery.id))).all()
+    waits = [row.due_at - row.created_at for row in rows if str(row.user_id) == boris.id and row.kind == "show"]
+    assert waits[-2] == timedelta(0)
+    assert waits[-1] > timedelta(0)
+    await boris.call("POST", f"/tasks/{task['id']}/read", expect=200)
+    async with server.database.write() as uow:
+        left = (await uow.fetch(select(PushDelivery.kind).where(PushDelivery.due_at > utc_now()))).all()
+        await uow.execute(update(Notification).values(pushed_at=utc_now()))
+    assert left == []
+    await boris.call("POST", "/notifications/read_all", json={}, expect=200)
+    async with server.database.read() as uow:
+        closing = (await uow.fetch(select(PushDelivery.kind).where(PushDelivery.kind == "close"))).all()
+    assert len(closing) == 1
+
+
+async def test_telling_many_costs_as_many_statements_as_telling_one(
+    server: TestServer, anna: Person, project: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a comment runs does not depend on how many hear of it."""
+    begun = UnitOfWork._begun
+    statements = 0
+
+    async def counting(uow: UnitOfWork) -> Transaction:
+        nonlocal statements
+        statements += 1
+        return await begun(uow)
+
+    monkeypatch.setattr(UnitOfWork, "_begun", counting)
+    counts = []
+    for watchers in (1, 12):
+        task = await anna.task(project)
+        for number in range(watchers):
+            person = await register(server, f"Watcher{watchers}-{number}")
+            await anna.add(project, person)
+            await person.call("PUT", f"/tasks/{task['id']}/watch", json={"state": "watching"}, expect=200)
+            await person.http.aclose()
+        before = statements
+        await anna.comment(task)
+        counts.append(statements - before)
+    assert counts[0] == counts[1] > 0
+
+
+async def test_old_notifications_are_forgotten(server: TestServer, anna: Person, boris: Person, shared: Json) -> None:
+    """Rows and notices go after 90 days; the floor says up to where the stream was trimmed."""
+    await anna.task(shared, assignee_ids=[boris.id])
+    async with server.database.write() as uow:
+        old = utc_now() - timedelta(days=91)
+        await uow.execute(update(Notification).values(created_at=old))
+        await uow.execute(update(LoggedNotice).values(timestamp=old))
+        await retention.sweep(uow, server.settings)
+        row = (await uow.fetch(select(User).where(User.name == "Boris"))).one()
+        left = (await uow.fetch(select(func.count()).select_from(LoggedNotice))).scalar_one()
+    assert await inbox(boris) == []
+    assert (row.notice_floor, left) == (row.notice_seq, 0)
+
+
+async def test_restored_database_gives_streams_new_names(server: TestServer, boris: Person) -> None:
+    """A position of before means nothing afterwards."""
+
+    async def epochs() -> set[str]:
+        async with server.database.read() as uow:
+            return set((await uow.fetch(select(User.notice_epoch))).scalars())
+
+    before = await epochs()
+    async with server.database.write() as uow:
+        await projects.renew_epochs(uow)
+    assert not before & await epochs()
