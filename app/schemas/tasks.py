@@ -102,6 +102,13 @@ class Task(Card):
     description: str
 
 
+class ShelvedTask(Task):
+    """A task in the archive or the trash, and who put it there: null once the log has forgotten it."""
+
+    put_away_by: UUID | None
+    put_away_by_name: str | None
+
+
 class TaskFields(RequestModel):
     """What a person can write into a task."""
 

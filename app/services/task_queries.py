@@ -1,17 +1,19 @@
 """Finding tasks: one, those of a project that match a filter, those in its trash and in its archive."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 
 from app.db.unit_of_work import UnitOfWork
+from app.domain.events import EventType
+from app.models import LoggedEvent, TaskAssignee, TaskLabel, User
 from app.models import Task as TaskRow
-from app.models import TaskAssignee, TaskLabel
 from app.permissions import Action
 from app.schemas.base import Page, decode_cursor, make_page
-from app.schemas.tasks import ArchiveFilter, Task, TaskFilter
+from app.schemas.tasks import ArchiveFilter, ShelvedTask, Task, TaskFilter
 from app.services.access import Actor, ProjectAccess, open_project, open_task
 from app.services.task_rows import fetch_tasks, load_task, select_tasks
 from app.services.text_search import matches_task
@@ -41,7 +43,9 @@ async def list_tasks(
     return make_page(tasks, limit, lambda task: (task.status, task.position, task.id))
 
 
-async def list_trash(uow: UnitOfWork, actor: Actor, project_id: UUID, *, cursor: str | None, limit: int) -> Page[Task]:
+async def list_trash(
+    uow: UnitOfWork, actor: Actor, project_id: UUID, *, cursor: str | None, limit: int
+) -> Page[ShelvedTask]:
     """Return a page of a project's trash, by id, which is by age of the task."""
     project = await open_project(uow, actor, project_id, Action.EDIT_TASKS)
     statement = (
@@ -50,10 +54,13 @@ async def list_trash(uow: UnitOfWork, actor: Actor, project_id: UUID, *, cursor:
     if after := decode_cursor(cursor, UUID):
         statement = statement.where(TaskRow.id > after[0])
     tasks = await _fetch_page(uow, project, statement, limit)
-    return make_page(tasks, limit, lambda task: (task.id,))
+    shelved = await _with_who(uow, project, tasks, EventType.TASK_DELETED)
+    return make_page(shelved, limit, lambda task: (task.id,))
 
 
-async def list_archive(uow: UnitOfWork, actor: Actor | None, project_id: UUID, wanted: ArchiveFilter) -> Page[Task]:
+async def list_archive(
+    uow: UnitOfWork, actor: Actor | None, project_id: UUID, wanted: ArchiveFilter
+) -> Page[ShelvedTask]:
     """Return a page of a project's archive, what was put there last first."""
     project = await open_project(uow, actor, project_id, Action.READ)
     key = (TaskRow.archived_at, TaskRow.id)
@@ -67,12 +74,32 @@ async def list_archive(uow: UnitOfWork, actor: Actor | None, project_id: UUID, w
     if before := decode_cursor(wanted.cursor, datetime, UUID):
         statement = statement.where(tuple_(*key) < tuple_(*before, types=[part.type for part in key]))
     tasks = await _fetch_page(uow, project, statement, wanted.limit)
-    return make_page(tasks, wanted.limit, lambda task: (task.archived_at or task.updated_at, task.id))
+    shelved = await _with_who(uow, project, tasks, EventType.TASK_ARCHIVED)
+    return make_page(shelved, wanted.limit, lambda task: (task.archived_at or task.updated_at, task.id))
 
 
 async def _fetch_page(uow: UnitOfWork, project: ProjectAccess, statement: Select[Any], limit: int) -> list[Task]:
     """One more than asked for tells whether there is a next page."""
     return await fetch_tasks(uow, project, statement.limit(limit + 1))
+
+
+async def _with_who(
+    uow: UnitOfWork, project: ProjectAccess, tasks: Sequence[Task], put_away: EventType
+) -> list[ShelvedTask]:
+    """Add who last put each of them away; the log knows, which remembers longer than the trash is kept."""
+    of_these = (LoggedEvent.task_id.in_([task.id for task in tasks]), LoggedEvent.type == put_away.value)
+    last = select(func.max(LoggedEvent.seq)).where(*of_these, LoggedEvent.project_id == project.id)
+    statement = (
+        select(LoggedEvent.task_id, User.id, User.name)
+        .join(User, User.id == LoggedEvent.user_id)
+        .where(LoggedEvent.project_id == project.id, LoggedEvent.seq.in_(last.group_by(LoggedEvent.task_id)))
+    )
+    who = {task_id: (user_id, name) for task_id, user_id, name in (await uow.fetch(statement)).all()}
+    found = ((task, *who.get(task.id, (None, None))) for task in tasks)
+    return [
+        ShelvedTask.model_construct(**dict(task), put_away_by=user_id, put_away_by_name=name)
+        for task, user_id, name in found
+    ]
 
 
 def _conditions(wanted: TaskFilter, project: ProjectAccess) -> list[ColumnElement[bool]]:

@@ -103,3 +103,17 @@ async def test_archiving_is_for_editors(server: TestServer, anna: Person, boris:
         assert_problem(await boris.call("POST", f"/tasks/{task['id']}/{verb}"), 403)
     await put(anna, task)
     assert await titles(boris, project, "archive") == ["Write"]
+
+
+async def test_lists_say_who_put_each_away(server: TestServer, anna: Person, boris: Person, project: Json) -> None:
+    """Of several times the last one counts; what only others did to it does not."""
+    await anna.add(project, boris)
+    archived, deleted = [await anna.task(project, title) for title in ("Archived", "Deleted")]
+    await put(anna, archived)
+    await put(anna, archived, "unarchive")
+    await put(boris, archived)
+    await anna.comment(archived)
+    await anna.call("DELETE", f"/tasks/{deleted['id']}", expect=204)
+    for part, who in (("archive", boris), ("trash", anna)):
+        (found,) = (await anna.get(f"/projects/{project['id']}/{part}"))["items"]
+        assert (found["put_away_by"], found["put_away_by_name"]) == (who.id, "Boris" if who is boris else "Anna")

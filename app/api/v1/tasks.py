@@ -9,7 +9,7 @@ from app.api.deps import CurrentUser, IfMatch, MaybeUser, Paging, Transaction
 from app.api.problems import CHANGE_RESPONSES
 from app.api.transactions import TransactionalRoute
 from app.schemas.base import Page
-from app.schemas.tasks import ArchiveFilter, Task, TaskAssign, TaskCreate, TaskFilter, TaskMove, TaskUpdate
+from app.schemas.tasks import ArchiveFilter, ShelvedTask, Task, TaskAssign, TaskCreate, TaskFilter, TaskMove, TaskUpdate
 from app.services import task_queries, task_shelves, tasks
 
 router = APIRouter(tags=["tasks"], route_class=TransactionalRoute, responses=CHANGE_RESPONSES)
@@ -35,7 +35,7 @@ async def list_tasks(
 
 
 @router.get("/projects/{project_id}/trash")
-async def list_trash(uow: Transaction, actor: CurrentUser, project_id: UUID, page: Paging) -> Page[Task]:
+async def list_trash(uow: Transaction, actor: CurrentUser, project_id: UUID, page: Paging) -> Page[ShelvedTask]:
     """List the deleted tasks that can still be restored."""
     return await task_queries.list_trash(uow, actor, project_id, cursor=page.cursor, limit=page.limit)
 
@@ -43,7 +43,7 @@ async def list_trash(uow: Transaction, actor: CurrentUser, project_id: UUID, pag
 @router.get("/projects/{project_id}/archive")
 async def list_archive(
     uow: Transaction, actor: MaybeUser, project_id: UUID, wanted: Annotated[ArchiveFilter, Query()]
-) -> Page[Task]:
+) -> Page[ShelvedTask]:
     """List the archived tasks, newest first, with `q` those with its words."""
     return await task_queries.list_archive(uow, actor, project_id, wanted)
 

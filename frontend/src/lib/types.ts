@@ -139,6 +139,12 @@ export interface Task extends Card {
   description: string;
 }
 
+/** One in the archive or the trash, and who put it there, while that is remembered. */
+export interface ShelvedTask extends Task {
+  put_away_by: Id | null;
+  put_away_by_name: string | null;
+}
+
 /** What is said of a project beside something that is in it. */
 export interface ProjectName {
   id: Id;

@@ -13,6 +13,8 @@ export type NewCard = {
   label_ids?: Id[];
   assignee_ids?: Id[];
   due?: string;
+  description?: string;
+  checklist?: TaskPatch['checklist'];
   before_id?: Id;
   after_id?: Id;
 };
@@ -144,7 +146,7 @@ function draftCard(board: Board, { op_id, at, task }: Change & { kind: 'create' 
     label_ids: task.label_ids ?? [],
     assignee_ids: task.assignee_ids ?? [],
     due: task.due ?? null,
-    checklist: [],
+    checklist: (task.checklist ?? []).map((item, index) => ({ id: `new:${index}`, ...item })),
     position: '',
     version: 0,
     comment_count: 0,

@@ -1,25 +1,25 @@
 /** A list of cards that are not on the board, page by page and searched: the archive, the trash. */
-import type { Page, Task } from '../types';
+import type { Page, ShelvedTask } from '../types';
 
 /** A pause in the typing this long is a question. */
 const PAUSE_MS = 180;
 
-type Read = (query: string, cursor: string | null) => Promise<Page<Task>>;
+type Read = (query: string, cursor: string | null) => Promise<Page<ShelvedTask>>;
 
 export class Shelf {
-  tasks = $state.raw<Task[] | null>(null);
+  tasks = $state.raw<ShelvedTask[] | null>(null);
   error = $state.raw<unknown>(null);
   query = $state('');
   busy = $state(false);
   #cursor = $state.raw<string | null>(null);
 
   readonly #read: Read;
-  readonly #back: (task: Task) => Promise<unknown>;
+  readonly #back: (task: ShelvedTask) => Promise<unknown>;
   #question = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param back puts a card on the board again */
-  constructor(read: Read, back: (task: Task) => Promise<unknown>) {
+  constructor(read: Read, back: (task: ShelvedTask) => Promise<unknown>) {
     this.#read = read;
     this.#back = back;
   }
@@ -43,7 +43,7 @@ export class Shelf {
   }
 
   /** Puts it back on the board, and takes it from the list. */
-  async giveBack(task: Task): Promise<void> {
+  async giveBack(task: ShelvedTask): Promise<void> {
     await this.#back(task);
     this.tasks = this.tasks?.filter((other) => other.id !== task.id) ?? null;
   }

@@ -22,6 +22,7 @@ import type {
   SearchHit,
   ServerInfo,
   Session,
+  ShelvedTask,
   SocketStats,
   Task,
   User,
@@ -83,9 +84,9 @@ export function endpoints(api: Api) {
         api.get<EventPage>(`/projects/${id}/events?since=${since}&epoch=${encodeURIComponent(epoch)}&limit=1000`, {
           auth: 'optional',
         }),
-      trash: (id: Id) => all<Task>(`/projects/${id}/trash`),
+      trash: (id: Id) => all<ShelvedTask>(`/projects/${id}/trash`),
       archive: (id: Id, q: string, cursor: string | null) =>
-        api.get<Page<Task>>(`/projects/${id}/archive?${queryOf({ q, cursor })}`, { auth: 'optional' }),
+        api.get<Page<ShelvedTask>>(`/projects/${id}/archive?${queryOf({ q, cursor })}`, { auth: 'optional' }),
     },
 
     search: (query: string, project: Id | null, cursor: string | null) =>
