@@ -249,6 +249,34 @@ describe('on a board', () => {
     store.commands.history.undo();
     await settled();
     expect(update).toHaveBeenLastCalledWith('p', column.id, { wip_limit: null });
+    expect(lastToast()).toMatchObject({ text: 'Theirs: changed by somebody else since' });
+    lastToast()?.action?.run();
+    await settled();
+    expect(update).toHaveBeenLastCalledWith('p', column.id, { name: column.name, wip_limit: null });
+  });
+
+  test('a column moved and taken back goes to its old place, and says nothing of others', async () => {
+    const { store, rest } = await openBoard();
+    const update = vi.fn(async () => undefined);
+    Object.assign(rest, { columns: { update } });
+    const [first, second] = store.columns as [Column, Column];
+    await store.commands.parts.updateColumn(first, { after_id: second.id });
+    store.commands.history.undo();
+    await settled();
+    expect(update).toHaveBeenLastCalledWith('p', first.id, { before_id: second.id });
+    expect(lastToast()?.text).toContain('Undone');
+  });
+
+  test('a label that somebody else deleted since is told to be gone', async () => {
+    const { store, rest, live } = await openBoard();
+    const update = vi.fn(async () => undefined);
+    Object.assign(rest, { labels: { update } });
+    await store.commands.parts.updateLabel(store.labels.get('l1') as Label, { name: 'defect' });
+    live.emit(event('label_deleted', 11, { label_id: 'l1' }));
+    store.commands.history.undo();
+    await settled();
+    expect(update).toHaveBeenCalledTimes(1);
+    expect(lastToast()?.text).toBe('bug: no longer on the board');
   });
 
   test('a deleted label comes back, on the cards that had it', async () => {

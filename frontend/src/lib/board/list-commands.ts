@@ -1,15 +1,17 @@
 /**
  * Changes of a board's columns and labels: they go to the server at once, and can be taken back like
- * everything else. Each throws what the server refuses; taking back leaves alone what others have changed since.
+ * everything else. Each throws what the server refuses; taking back leaves alone what others have changed since, and
+ * says so (`LeftAlone`).
  */
 
 import type { ColumnFields, LabelFields } from '../server/endpoints';
 import type { Column, Id, Label } from '../types';
 import { t } from '../words/i18n.svelte';
 import type { BoardStore } from './board.svelte';
+import { type Call, LeftAlone } from './undo';
 
 /** Remembers a deed in words, how to do it again and how to take it back. */
-type Done = (text: string, forth: () => Promise<unknown>, back: () => Promise<unknown>) => void;
+type Done = (text: string, forth: Call, back: Call) => void;
 type Place = Pick<ColumnFields, 'before_id' | 'after_id'>;
 
 export class ListCommands {
@@ -36,11 +38,12 @@ export class ListCommands {
     const place = this.#placeOf(column.id);
     const before = held(column, fields);
     const change = (values: ColumnFields) => columns.update(this.#store.id, column.id, values);
-    const back = async () => {
+    const back = async (force: boolean) => {
       const now = this.#store.columns.find(({ id }) => id === column.id);
+      if (!now) throw new LeftAlone(column.name, { gone: true });
       const isMove = 'before_id' in fields || 'after_id' in fields;
-      const values = { ...(now && unchanged(now, fields, before)), ...(isMove && this.#stillThere(place)) };
-      if (Object.keys(values).length > 0) await change(values);
+      const values = force ? before : unchanged(now, fields, before);
+      await changeBack(now.name, before, values, () => change({ ...values, ...(isMove && this.#stillThere(place)) }));
     };
     await change(fields);
     this.#done(t('undo.column_changed', { name: column.name }), () => change(fields), back);
@@ -71,10 +74,11 @@ export class ListCommands {
     const { labels } = this.#store.rest;
     const before = held(label, fields);
     const forth = () => labels.update(this.#store.id, label.id, fields);
-    const back = async () => {
+    const back = async (force: boolean) => {
       const now = this.#store.labels.get(label.id);
-      const values = now ? unchanged(now, fields, before) : {};
-      if (Object.keys(values).length > 0) await labels.update(this.#store.id, label.id, values);
+      if (!now) throw new LeftAlone(label.name, { gone: true });
+      const values = force ? before : unchanged(now, fields, before);
+      await changeBack(now.name, before, values, () => labels.update(this.#store.id, label.id, values));
     };
     await forth();
     this.#done(t('undo.label_changed', { name: label.name }), forth, back);
@@ -124,4 +128,11 @@ function held<T extends object>(item: T, fields: object): Partial<T> {
 function unchanged<T extends object>(now: T, put: object, before: Partial<T>): Partial<T> {
   const mine = Object.entries(put).filter(([name, value]) => name in before && now[name as keyof T] === value);
   return Object.fromEntries(mine.map(([name]) => [name, before[name as keyof T]])) as Partial<T>;
+}
+
+/** Puts back what may be, if anything, and says where that is not all. */
+async function changeBack(name: string, before: object, values: object, change: () => Promise<unknown>): Promise<void> {
+  const [all, some] = [Object.keys(before).length, Object.keys(values).length];
+  if (all === 0 || some > 0) await change();
+  if (some < all) throw new LeftAlone(name);
 }

@@ -10,7 +10,7 @@ import type { BoardEvent, Card, Id } from '../types';
 import { t } from '../words/i18n.svelte';
 import type { BoardStore } from './board.svelte';
 import { type Change, isTemporary, temporaryId } from './changes';
-import { type Deed, type Entry, type Plan, plan, reverse, UndoStack } from './undo';
+import { type Call, type Deed, type Entry, LeftAlone, type Plan, plan, reverse, UndoStack } from './undo';
 
 /** A change without what every change has. */
 export type Body<C = Change> = C extends Change ? Omit<C, 'op_id' | 'at'> : never;
@@ -75,19 +75,28 @@ export class UndoHistory {
     force = false,
   ): Promise<void> {
     const blocked: Deed[] = [];
+    const changed: string[] = [];
     const gone: string[] = [];
     for (const deed of deeds.map((one) => this.#current(one))) {
       const board = this.#store.shown;
       const next: Plan = board ? plan(deed, board, { force }) : { kind: 'nothing' };
-      if (next.kind === 'blocked') blocked.push(deed);
-      else if (next.kind === 'gone') gone.push(this.#name(next.id));
-      else if (next.kind === 'call' && !(await attempt(next.run))) return;
+      if (next.kind === 'call') {
+        const left = await call(next.run, force);
+        if (left === 'failed') return;
+        if (left?.gone) gone.push(left.what);
+        else if (left) {
+          blocked.push(deed);
+          changed.push(left.what);
+        }
+      } else if (next.kind === 'blocked') {
+        blocked.push(deed);
+        changed.push(this.#name(next.id));
+      } else if (next.kind === 'gone') gone.push(this.#name(next.id));
       else this.#make(next);
     }
     if (blocked.length > 0) {
-      const names = blocked.map((deed) => ('id' in deed ? this.#name(deed.id) : '')).join(', ');
       const anyway = { label: t('undo.anyway'), run: () => void this.#perform(blocked, text, action, true) };
-      this.#say(t('undo.blocked', { names }), anyway);
+      this.#say(t('undo.blocked', { names: changed.join(', ') }), anyway);
     } else if (gone.length > 0) this.#say(t('undo.gone', { names: gone.join(', ') }));
     else this.#say(text, action);
   }
@@ -143,4 +152,16 @@ export class UndoHistory {
     toasts.dismiss(UndoHistory.#toast);
     UndoHistory.#toast = toasts.show({ tone: 'info', text, ...(action && { action }) });
   }
+}
+
+/** Makes the call, and tells where it failed. Resolves to what it left alone. */
+async function call(run: Call, force: boolean): Promise<LeftAlone | 'failed' | undefined> {
+  let left: LeftAlone | undefined;
+  const done = await attempt(() =>
+    run(force).catch((error: unknown) => {
+      if (!(error instanceof LeftAlone)) throw error;
+      left = error;
+    }),
+  );
+  return done ? left : 'failed';
 }

@@ -27,7 +27,23 @@ export type Deed =
   /** `seen` is the version the fields were changed at; it guards a description, which no card shows. */
   | { kind: 'patch'; id: Id; before: TaskPatch; after: TaskPatch; seen: number | undefined }
   /** What goes to the server by itself: columns, labels, comments. */
-  | { kind: 'call'; forth: () => Promise<unknown>; back: () => Promise<unknown> };
+  | { kind: 'call'; forth: Call; back: Call };
+
+/** `force` overrides what others did since. Rejects with `LeftAlone` where it did not override it. */
+export type Call = (force: boolean) => Promise<unknown>;
+
+/** Something was not taken back, or not wholly: somebody else has changed it since, or it is there no longer. */
+export class LeftAlone extends Error {
+  readonly what: string;
+  readonly gone: boolean;
+
+  constructor(what: string, { gone = false } = {}) {
+    super(`${what} was ${gone ? 'removed' : 'changed'} by somebody else`);
+    this.name = 'LeftAlone';
+    this.what = what;
+    this.gone = gone;
+  }
+}
 
 export interface Entry {
   /** What was done, in words. */
@@ -41,7 +57,7 @@ export type Plan =
   | { kind: 'create' | 'delete' | 'archive' | 'unarchive'; id: Id }
   | { kind: 'move'; id: Id; to: Placement }
   | { kind: 'patch'; id: Id; fields: TaskPatch; seen: number | undefined }
-  | { kind: 'call'; run: () => Promise<unknown> }
+  | { kind: 'call'; run: Call }
   /** It is so already. */
   | { kind: 'nothing' }
   /** The card, or its column, is there no longer. */
