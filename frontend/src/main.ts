@@ -1,6 +1,7 @@
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/controls.css';
+import './styles/layers.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
 import { pageUpdate } from './lib/page/page-update.svelte';

@@ -114,6 +114,49 @@ async def test_everything_is_large_enough_and_stays_on_the_screen(board: BoardWi
     assert await violations(page) == []
 
 
+async def test_pickers_are_sheets(board: BoardWindow, anna: Account, project: Json) -> None:
+    """What a task's line opens is a sheet of large rows; a tap beside it opens nothing, one in it chooses."""
+    page = board.page
+    await board.card("Buy the domain").get_by_role("link").tap()
+    task = page.get_by_role("dialog", name="Buy the domain")
+    await task.get_by_role("button", name="Priority").tap()
+    sheet = page.get_by_role("dialog", name="Priority")
+    await expect(sheet).to_be_visible()
+    await page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
+    place = await box(sheet)
+    assert (place["x"], place["width"]) == (0, 390)
+    assert place["y"] + place["height"] == pytest.approx(844, abs=1)
+    for row in await sheet.get_by_role("option").all():
+        assert (await box(row))["height"] >= 44
+    assert await violations(page) == []
+    await page.touchscreen.tap(320, 28)
+    await expect(sheet).to_have_count(0)
+    await expect(task).to_be_visible()
+    await task.get_by_role("button", name="Priority").tap()
+    await sheet.get_by_role("option", name="High").tap()
+    await expect(sheet).to_have_count(0)
+    await expect(task.get_by_role("button", name="Priority")).to_contain_text("High")
+
+
+async def test_messages_stand_above_what_is_at_the_lower_edge(board: BoardWindow) -> None:
+    """A passing message covers neither the bar of the phone, nor the line for a comment, nor the notices."""
+    page = board.page
+    await board.card("Write the imprint").get_by_role("link").tap()
+    task = page.get_by_role("dialog", name="Write the imprint")
+    composer = task.get_by_role("textbox", name="New comment")
+    await expect(composer).to_be_visible()
+    await task.get_by_role("button", name="copy link").tap()
+    toast = page.get_by_role("region", name="Messages").get_by_text("copied").locator("..")
+    await expect(toast).to_be_visible()
+    await page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
+    above = await box(toast)
+    assert above["y"] + above["height"] <= (await box(composer))["y"]
+    await task.get_by_role("button", name="Close task").tap()
+    bar = await box(page.get_by_role("navigation", name="Main"))
+    await expect(toast).to_be_visible()
+    assert (await box(toast))["y"] + above["height"] <= bar["y"]
+
+
 class Finger:
     """One finger on the screen."""
 

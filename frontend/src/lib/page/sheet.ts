@@ -19,3 +19,26 @@ export function onBack(leave: () => void): () => void {
     watcher.destroy();
   };
 }
+
+/**
+ * Makes of an element in the top layer a sheet: what is behind it dims, and takes the whole press that closes it, so that
+ * no tap beside a sheet opens what lies below. The way back of the device closes it, too. Returns what ends that.
+ */
+export function asSheet(sheet: HTMLElement, leave: () => void): () => void {
+  const shade = document.createElement('div');
+  shade.className = 'shade';
+  shade.setAttribute('role', 'presentation');
+  shade.setAttribute('popover', 'manual');
+  shade.addEventListener('pointerdown', (event) => event.stopPropagation());
+  shade.addEventListener('click', (event) => {
+    event.stopPropagation();
+    leave();
+  });
+  sheet.before(shade);
+  shade.showPopover?.();
+  const unwatch = onBack(leave);
+  return () => {
+    unwatch();
+    shade.remove();
+  };
+}
