@@ -54,7 +54,6 @@ class EventType(StrEnum):
     AUTHENTICATED = "authenticated"
     PROJECT_JOINED = "project_joined"
     PROJECT_LEFT = "project_left"
-    USER_JOINED = "user_joined"
     PING = "ping"
     PONG = "pong"
     RESYNC = "resync"

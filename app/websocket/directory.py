@@ -10,10 +10,9 @@ from app.domain.events import Event
 from app.errors import NotFound, Unauthorized
 from app.permissions import Role
 from app.security import AccessTokens
-from app.services import admission, history, notifications, sessions
+from app.services import admission, history, sessions
 from app.services.admission import Entry
 from app.services.history import LogHead
-from app.services.notifying import count_unread
 from app.websocket.batcher import Batcher, Receiver
 from app.websocket.connection import SocketUser
 
@@ -28,14 +27,6 @@ class Admission:
     project_ids: list[UUID]
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """Somebody's own stream: where it stands, and how much of their inbox is unread there."""
-
-    head: LogHead
-    unread: int
-
-
 class Directory:
     """Answers from the database, in short transactions; questions asked at the same time share one."""
 
@@ -48,7 +39,6 @@ class Directory:
         self._admissions = Batcher(self._find_admissions)
         self.answers_at_once = database.is_sqlite
         self._entries = Batcher(self._find_entries)
-        self._streams = Batcher(self._find_streams)
 
     def verify(self, token: str) -> SocketUser:
         """Return who an access token speaks for, by the token alone: whether the session is still good is not known.
@@ -96,40 +86,23 @@ class Directory:
             raise NotFound(message)
         return entry
 
-    async def enter_stream(self, user: SocketUser) -> Stream:
-        """Return somebody's own stream.
-
-        Raises:
-            NotFound: their account is gone.
-        """
-        stream = await self._streams.ask(user.id)
-        if stream is None:
-            message = "there is no such account any more"
-            raise NotFound(message)
-        return stream
-
     async def find_role(self, user: SocketUser | None, project_id: UUID) -> Role | None:
-        """Return somebody's role in a project they may read; None also for their own stream.
+        """Return somebody's role in a project they may read.
 
         Raises:
             NotFound: they may not.
         """
-        if user is not None and user.id == project_id:
-            return None
         return (await self.enter(user, project_id)).role
 
     async def read_log(self, project_id: UUID, since: int, limit: int) -> list[Event]:
-        """Return events after `since` of a project, or of a person's own stream, in order."""
+        """Return events after `since`, in order."""
         async with self._database.read() as uow:
-            events = await history.read_events(uow, project_id, since, limit)
-            return events or await notifications.read_notices(uow, project_id, since, limit)
+            return await history.read_events(uow, project_id, since, limit)
 
     async def read_heads(self, project_ids: list[UUID]) -> dict[UUID, LogHead]:
-        """Return where some logs stand, of projects or of persons."""
+        """Return where some logs stand."""
         async with self._database.read() as uow:
-            heads = await history.read_heads(uow, project_ids)
-            others = [id_ for id_ in project_ids if id_ not in heads]
-            return heads | await notifications.read_heads(uow, others) if others else heads
+            return await history.read_heads(uow, project_ids)
 
     async def find_dead_sessions(self, session_ids: list[UUID]) -> set[UUID]:
         """Return those of some sessions that have ended."""
@@ -147,9 +120,3 @@ class Directory:
     async def _find_entries(self, asked: Sequence[tuple[UUID | None, UUID]]) -> list[Entry | None]:
         async with self._database.read() as uow:
             return await admission.find_entries(uow, asked)
-
-    async def _find_streams(self, user_ids: Sequence[UUID]) -> list[Stream | None]:
-        async with self._database.read() as uow:
-            heads = await notifications.read_heads(uow, user_ids)
-            unread = await count_unread(uow, user_ids)
-        return [Stream(heads[id_], unread.get(id_, 0)) if id_ in heads else None for id_ in user_ids]

@@ -114,16 +114,11 @@ class ConnectionManager:
                 found[connection.user.session_id].append(connection)
         return found
 
-    def open_room(self, project_id: UUID, head: LogHead, *, is_personal: bool = False) -> Room:
-        """Return the project's (or person's) room, made at `head` when nobody reads it yet."""
+    def open_room(self, project_id: UUID, head: LogHead) -> Room:
+        """Return the project's room, made at `head` when nobody reads it yet."""
         if project_id not in self.rooms:
             self.rooms[project_id] = Room(
-                project_id,
-                head,
-                self._read_log,
-                max_tail_events=self._max_tail_events,
-                flusher=self._flusher,
-                is_personal=is_personal,
+                project_id, head, self._read_log, max_tail_events=self._max_tail_events, flusher=self._flusher
             )
         return self.rooms[project_id]
 
@@ -201,7 +196,7 @@ class ConnectionManager:
             "active_connections": len(self.connections),
             "authenticated_users": len(self._by_user),
             "anonymous_connections": sum(1 for connection in present if connection.user is None),
-            "active_rooms": sum(1 for room in self.rooms.values() if not room.is_personal),
+            "active_rooms": len(self.rooms),
             "total_connections": self.total_connections,
             "messages_sent": self._messages_sent_by_gone + sum(c.messages_sent for c in present),
             "messages_received": self.messages_received,
@@ -210,8 +205,7 @@ class ConnectionManager:
             "uptime_s": round(self._clock() - self._started_at, 3),
         }
         if details:
-            rooms = {str(id_): len(room.viewers) for id_, room in self.rooms.items() if not room.is_personal}
-            stats["rooms"] = rooms
+            stats["rooms"] = {str(id_): len(room.viewers) for id_, room in self.rooms.items()}
             stats["users"] = {str(id_): len(connections) for id_, connections in self._by_user.items()}
         return stats
 

@@ -61,7 +61,6 @@ class Relay:
         self._check_s = check_s
         self._repairs: dict[Room, asyncio.Task[None]] = {}
         self._unchecked_sessions: list[UUID] = []
-        self._unchecked_persons: list[UUID] = []
         self._checker: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -85,15 +84,15 @@ class Relay:
         elif event.seq > room.seq:
             self._start_repair(room)
 
-    async def enter(self, project_id: UUID, head: LogHead, *, is_personal: bool = False) -> Room:
-        """Return the room of a project or person, after a repair when it is not at `head`.
+    async def enter(self, project_id: UUID, head: LogHead) -> Room:
+        """Return the project's room; when it is not at `head`, which the caller has just read, after a repair.
 
-        The caller has just read `head`. It looks whether the room suits what it has read, and joins without awaiting
-        anything first: an empty room may be forgotten.
+        The caller looks whether the room suits what it has read, and joins without awaiting anything first: an empty
+        room may be forgotten.
         """
         room = self._manager.rooms.get(project_id)
         if room is None:
-            room = self._manager.open_room(project_id, head, is_personal=is_personal)
+            room = self._manager.open_room(project_id, head)
             self._start_repair(room)  # something may have been published between the reading and the opening
         elif room.epoch != head.epoch or room.seq < head.seq:
             self._start_repair(room)
@@ -103,24 +102,11 @@ class Relay:
         return room
 
     async def check_rooms(self) -> None:
-        """Compare open rooms with their logs once, and forget the empty ones: all of projects, some of persons."""
-        for rooms in _batches([*self._rooms_of_projects(), *self._some_rooms_of_persons()]):
+        """Compare every open room with its log once, and forget the empty ones."""
+        for rooms in _batches(list(self._manager.rooms.values())):
             heads = await self._read_heads([room.project_id for room in rooms])
             for room in rooms:
                 self._check_room(room, heads.get(room.project_id))
-
-    def _rooms_of_projects(self) -> list[Room]:
-        return [room for room in self._manager.rooms.values() if not room.is_personal]
-
-    def _some_rooms_of_persons(self) -> list[Room]:
-        """Return up to 500 rooms a time, in turn: everybody who is connected may have one."""
-        if not self._unchecked_persons:
-            self._unchecked_persons = [id_ for id_, room in self._manager.rooms.items() if room.is_personal]
-        batch, self._unchecked_persons = (
-            self._unchecked_persons[:LOOKUP_BATCH],
-            self._unchecked_persons[LOOKUP_BATCH:],
-        )
-        return [room for id_ in batch if (room := self._manager.rooms.get(id_)) is not None]
 
     def _check_room(self, room: Room, head: LogHead | None) -> None:
         if not self._manager.is_open(room):

@@ -1,4 +1,4 @@
-"""A room: the recent tail of one log, a project's or a person's, as ready frames, and the connections that read it.
+"""A project room: the recent tail of one project's log as ready frames, and the connections that read it.
 
 The tail is shared by all viewers: an event is framed once, and what several viewers miss is joined once for all who
 stand at the same place. A cursor that is older than the tail reads from the log; so many cursors at the same place
@@ -8,7 +8,7 @@ cause one read, and what one read brought into the tail serves the others.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, KeysView
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
 from app.domain.events import Event
@@ -43,7 +43,7 @@ class Batch(NamedTuple):
 
 
 class Room:
-    """The live end of one log on this server; a personal room's `project_id` is its only reader's own."""
+    """The live end of one project's log on this server."""
 
     def __init__(
         self,
@@ -53,10 +53,8 @@ class Room:
         *,
         max_tail_events: int,
         flusher: Flusher | None = None,
-        is_personal: bool = False,
     ) -> None:
         self.project_id = project_id
-        self.is_personal = is_personal
         self.epoch = head.epoch
         self.seq = head.seq
         self.floor = head.floor
@@ -82,11 +80,6 @@ class Room:
     def viewers(self) -> "KeysView[Connection]":
         """The connections that read it."""
         return self.cursors.keys()
-
-    @property
-    def address(self) -> dict[str, Any]:
-        """What a message about this room names it by."""
-        return {"user_id" if self.is_personal else "project_id": self.project_id}
 
     @property
     def head(self) -> LogHead:

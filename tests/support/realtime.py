@@ -19,7 +19,7 @@ from app.permissions import Role, Visibility
 from app.services.admission import Entry
 from app.services.history import LogHead
 from app.websocket.connection import Connection, SocketUser
-from app.websocket.directory import Admission, Directory, Stream
+from app.websocket.directory import Admission, Directory
 from app.websocket.framing import payloads
 from app.websocket.hub import Hub
 from app.websocket.room import Batch, Room
@@ -231,7 +231,6 @@ class FakeDirectory(Directory):
         self.visibility: defaultdict[UUID, Visibility] = defaultdict(lambda: Visibility.PRIVATE)
         self.tokens: dict[str, SocketUser | Unauthorized] = {"old": TokenExpired("expired")}
         self.dead_sessions: set[UUID] = set()
-        self.unread: defaultdict[UUID, int] = defaultdict(int)
         self.entering: Callable[[], None] = lambda: None
         """Called after a permission was read and before it is answered."""
         self.gate = asyncio.Event()
@@ -261,12 +260,6 @@ class FakeDirectory(Directory):
         self.entering()
         await self.gate.wait()
         return entry
-
-    async def enter_stream(self, user: SocketUser) -> Stream:
-        stream = Stream(self.log.head(user.id), self.unread[user.id])
-        self.entering()
-        await self.gate.wait()
-        return stream
 
     async def admit(self, user: SocketUser) -> Admission:
         await self.gate.wait()

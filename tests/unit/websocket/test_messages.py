@@ -18,11 +18,6 @@ P = "0199f3a0-1c00-7000-8000-0000000000a1"
             f'{{"type":"join_project","project_id":"{P}"}}',
             messages.JoinProject(type="join_project", project_id=UUID(P)),
         ),
-        ('{"type":"join_user"}', messages.JoinUser(type="join_user")),
-        (
-            '{"type":"join_user","since":{"epoch":"k3f","seq":2}}',
-            messages.JoinUser(type="join_user", since=messages.Since(epoch="k3f", seq=2)),
-        ),
         (
             f'{{"type":"join_project","id":7,"project_id":"{P}","since":{{"epoch":"k3f","seq":418}}}}',
             messages.JoinProject(
