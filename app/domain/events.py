@@ -53,6 +53,7 @@ class EventType(StrEnum):
     WELCOME = "welcome"
     AUTHENTICATED = "authenticated"
     PROJECT_JOINED = "project_joined"
+    USER_JOINED = "user_joined"
     PROJECT_LEFT = "project_left"
     PING = "ping"
     PONG = "pong"

@@ -302,7 +302,7 @@ class Connection:
         if cursor.epoch != room.epoch or cursor.seq < room.floor or behind > self._replay_max_events:
             cursor.epoch, cursor.seq = room.epoch, room.seq
             head = {"epoch": room.epoch, "seq": room.seq}
-            out.append(frame(encode("resync", head, project_id=room.project_id)))
+            out.append(frame(encode("resync", head, project_id=None if room.is_personal else room.project_id)))
             self._answers_sent += 1
             return
         batch = room.find_batch(cursor.seq)

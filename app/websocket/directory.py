@@ -10,7 +10,7 @@ from app.domain.events import Event
 from app.errors import NotFound, Unauthorized
 from app.permissions import Role
 from app.security import AccessTokens
-from app.services import admission, history, sessions
+from app.services import admission, history, notifications, sessions
 from app.services.admission import Entry
 from app.services.history import LogHead
 from app.websocket.batcher import Batcher, Receiver
@@ -86,23 +86,34 @@ class Directory:
             raise NotFound(message)
         return entry
 
+    async def find_own(self, user_id: UUID) -> tuple[LogHead, int]:
+        """Return where somebody's own log stands, and how much of their inbox is unread."""
+        async with self._database.read() as uow:
+            head = (await notifications.read_heads(uow, [user_id]))[user_id]
+            return head, await notifications.unread_of(uow, user_id)
+
     async def find_role(self, user: SocketUser | None, project_id: UUID) -> Role | None:
-        """Return somebody's role in a project they may read.
+        """Return somebody's role in a project they may read; in their own room there is none.
 
         Raises:
             NotFound: they may not.
         """
+        if user is not None and user.id == project_id:
+            return None
         return (await self.enter(user, project_id)).role
 
     async def read_log(self, project_id: UUID, since: int, limit: int) -> list[Event]:
-        """Return events after `since`, in order."""
+        """Return events after `since` of a project's log or a user's, in order."""
         async with self._database.read() as uow:
-            return await history.read_events(uow, project_id, since, limit)
+            events = await history.read_events(uow, project_id, since, limit)
+            return events or await notifications.read_notices(uow, project_id, since, limit)
 
     async def read_heads(self, project_ids: list[UUID]) -> dict[UUID, LogHead]:
-        """Return where some logs stand."""
+        """Return where some logs stand, of projects and of users."""
         async with self._database.read() as uow:
-            return await history.read_heads(uow, project_ids)
+            heads = await history.read_heads(uow, project_ids)
+            others = [id_ for id_ in project_ids if id_ not in heads]
+            return heads | (await notifications.read_heads(uow, others) if others else {})
 
     async def find_dead_sessions(self, session_ids: list[UUID]) -> set[UUID]:
         """Return those of some sessions that have ended."""

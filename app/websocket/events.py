@@ -18,7 +18,7 @@ __all__ = ["CommentEvent", "EventType", "ProjectEvent", "TaskEvent", "UserEvent"
 
 _PROJECT_PREFIXES: Final = ("project_", "column_", "label_")
 _USER_TYPES: Final = frozenset({EventType.USER_ONLINE, EventType.USER_OFFLINE, EventType.TYPING, EventType.VIEWING})
-_SYSTEM_TYPES: Final = frozenset({EventType.PROJECT_JOINED, EventType.PROJECT_LEFT})
+_SYSTEM_TYPES: Final = frozenset({EventType.PROJECT_JOINED, EventType.PROJECT_LEFT, EventType.USER_JOINED})
 
 
 def group_of(type_: EventType) -> str:

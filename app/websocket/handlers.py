@@ -17,19 +17,17 @@ from app.config import Settings
 from app.domain.clock import format_time, utc_now
 from app.domain.rate_limit import TokenBucket
 from app.errors import AppError, Forbidden, NotFound, TokenExpired, Unauthorized
-from app.services.admission import Entry
-from app.services.history import Position
 from app.websocket import messages
 from app.websocket.activity import Activity, find_cursor
 from app.websocket.conduct import Conduct
 from app.websocket.connection import Connection, SocketUser
 from app.websocket.directory import Admission, Directory
 from app.websocket.events import CommentEvent, EventType, ProjectEvent, TaskEvent, UserEvent, WebSocketEvent
+from app.websocket.joining import Joining
 from app.websocket.manager import ConnectionManager
 from app.websocket.presence import Presence
 from app.websocket.protocol import SUBPROTOCOL, CloseCode, CloseError, ErrorCode, MessageError, encode, encode_error
 from app.websocket.relay import Relay
-from app.websocket.room import Room
 
 _CODES: Final[dict[type[AppError], ErrorCode]] = {
     Forbidden: ErrorCode.FORBIDDEN,
@@ -62,8 +60,8 @@ class WebSocketHandler:
         self.manager = manager
         self._settings = settings
         self._directory = directory
-        self._relay = relay
         self._presence = presence
+        self._joining = Joining(manager, settings=settings, directory=directory, relay=relay, presence=presence)
         self._activity = Activity(manager, presence, show_elsewhere)
         self._clock = clock
         self._conduct: dict[UUID, Conduct] = {}
@@ -76,6 +74,7 @@ class WebSocketHandler:
         }
         self._slow_commands: dict[type[messages.ClientMessage], SlowCommand] = {
             messages.JoinProject: self._join_project,
+            messages.JoinUser: self._join_user,
             messages.Authenticate: self._authenticate,
         }
 
@@ -200,47 +199,11 @@ class WebSocketHandler:
 
     async def _join_project(self, connection: Connection, message: messages.JoinProject) -> None:
         self._conduct[connection.id].check_join(self._clock())
-        rooms = self._settings.ws_max_rooms
-        if len(connection.cursors) >= rooms and not connection.is_in_project(message.project_id):
-            text = f"a connection reads at most {rooms} projects; leave one first"
-            raise MessageError(ErrorCode.LIMIT_EXCEEDED, text)
-        entry, room = await self._enter(connection, message.project_id)
-        if connection.is_closing:
-            return
-        if entry.role is not None and connection.user is not None:
-            self._presence.set_member(connection.user.id, message.project_id, is_member=True)
-        since, head = message.since, room.head
-        failure = (
-            head.why_not(Position(since.epoch, since.seq), limit=self._settings.replay_max_events) if since else None
-        )
-        resumes = since is not None and failure is None
-        connection.close_cursor(room.project_id)
-        data = {
-            "epoch": head.epoch,
-            "seq": head.seq,
-            "recovered": resumes if since else None,
-            "replay": head.seq - since.seq if since and resumes else 0,
-            "role": entry.role,
-            "online": orjson.Fragment(self._presence.online(room.project_id)),
-            "anonymous": room.anonymous_count,
-        }
-        if not resumes:
-            data["reason"] = failure.value if failure else "fresh"
-        answer = encode("project_joined", data, project_id=room.project_id, message_id=message.id)
-        connection.send_text(answer)
-        self.manager.join_project(connection, room, since=since.seq if since and resumes else None, role=entry.role)
+        await self._joining.join_project(connection, message)
 
-    async def _enter(self, connection: Connection, project_id: UUID) -> tuple[Entry, Room]:
-        """Return the room and a permission for it that no event of the room has made stale.
-
-        The caller joins it without awaiting anything first.
-        """
-        while True:
-            entry = await self._directory.enter(connection.user, project_id)
-            room = await self._relay.enter(project_id, entry.head)
-            is_current = entry.head.epoch == room.epoch and room.access_seq <= entry.head.seq <= room.seq
-            if is_current and self.manager.is_open(room):
-                return entry, room
+    async def _join_user(self, connection: Connection, message: messages.JoinUser) -> None:
+        self._conduct[connection.id].check_join(self._clock())
+        await self._joining.join_user(connection, message)
 
     def _leave_project(self, connection: Connection, message: messages.LeaveProject) -> None:
         find_cursor(connection, message.project_id)
@@ -279,7 +242,7 @@ class WebSocketHandler:
         self._arrive(connection, user, admission.project_ids)
         for project_id in list(connection.cursors):
             with contextlib.suppress(NotFound):  # the event that took it away is on its way
-                entry, room = await self._enter(connection, project_id)
+                entry, room = await self._joining.enter(connection.user, project_id)
                 self.manager.set_role(connection, room, entry.role)
         return user
 
@@ -293,7 +256,9 @@ class WebSocketHandler:
         return Conduct(messages_bucket, TokenBucket(settings.ws_joins_per_s, settings.ws_join_burst, now), now)
 
     def _tell_presence(self, connection: Connection) -> None:
-        for project_id in connection.cursors:
+        for project_id, cursor in connection.cursors.items():
+            if cursor.room.is_personal:
+                continue
             online = {"online": orjson.Fragment(self._presence.online(project_id))}
             connection.send_text(encode("presence", online, project_id=project_id))
 

@@ -101,8 +101,7 @@ class Heartbeat:
             return
         if now >= connection.ping_at:
             connection.ping_at = max(now, connection.ping_at + self._heartbeat_s)
-            heads = {str(project_id): cursor.room.seq for project_id, cursor in connection.cursors.items()}
-            connection.send_ephemeral(encode("ping", {"heads": heads}))
+            connection.send_ephemeral(encode("ping", {"heads": _heads(connection)}))
         self._schedule(connection, now, wall)
 
     def _schedule(self, connection: Connection, now: float, wall: datetime) -> None:
@@ -131,3 +130,11 @@ class Heartbeat:
                 self.tick()
             except Exception:  # noqa: BLE001 - one bad tick must not stop the clock
                 _log.exception("heartbeat_failed")
+
+
+def _heads(connection: Connection) -> dict[str, int]:
+    """Return where the logs stand that a connection reads, by project id; its user's own by "user"."""
+    return {
+        "user" if cursor.room.is_personal else str(project_id): cursor.room.seq
+        for project_id, cursor in connection.cursors.items()
+    }

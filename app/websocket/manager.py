@@ -114,11 +114,16 @@ class ConnectionManager:
                 found[connection.user.session_id].append(connection)
         return found
 
-    def open_room(self, project_id: UUID, head: LogHead) -> Room:
-        """Return the project's room, made at `head` when nobody reads it yet."""
+    def open_room(self, project_id: UUID, head: LogHead, *, is_personal: bool = False) -> Room:
+        """Return the room of a project or, with `is_personal`, of a user, made at `head` when nobody reads it yet."""
         if project_id not in self.rooms:
             self.rooms[project_id] = Room(
-                project_id, head, self._read_log, max_tail_events=self._max_tail_events, flusher=self._flusher
+                project_id,
+                head,
+                self._read_log,
+                max_tail_events=self._max_tail_events,
+                flusher=self._flusher,
+                is_personal=is_personal,
             )
         return self.rooms[project_id]
 
@@ -192,11 +197,12 @@ class ConnectionManager:
     def get_stats(self, *, details: bool = False) -> dict[str, Any]:
         """Return numbers about this server's sockets; with `details`, which rooms and users too."""
         present = self.connections.values()
+        rooms = [room for room in self.rooms.values() if not room.is_personal]
         stats: dict[str, Any] = {
             "active_connections": len(self.connections),
             "authenticated_users": len(self._by_user),
             "anonymous_connections": sum(1 for connection in present if connection.user is None),
-            "active_rooms": len(self.rooms),
+            "active_rooms": len(rooms),
             "total_connections": self.total_connections,
             "messages_sent": self._messages_sent_by_gone + sum(c.messages_sent for c in present),
             "messages_received": self.messages_received,
@@ -205,7 +211,7 @@ class ConnectionManager:
             "uptime_s": round(self._clock() - self._started_at, 3),
         }
         if details:
-            stats["rooms"] = {str(id_): len(room.viewers) for id_, room in self.rooms.items()}
+            stats["rooms"] = {str(room.project_id): len(room.viewers) for room in rooms}
             stats["users"] = {str(id_): len(connections) for id_, connections in self._by_user.items()}
         return stats
 

@@ -39,6 +39,13 @@ class JoinProject(ClientMessage):
     since: Since | None = None
 
 
+class JoinUser(ClientMessage):
+    """Read one's own room, which tells of one's notifications, with `since` from there on."""
+
+    type: Literal["join_user"]
+    since: Since | None = None
+
+
 class LeaveProject(ClientMessage):
     """Read it no more."""
 
@@ -82,7 +89,7 @@ class Viewing(ClientMessage):
     task_id: UUID | None
 
 
-AnyMessage = JoinProject | LeaveProject | Ping | Pong | Authenticate | Typing | Viewing
+AnyMessage = JoinProject | JoinUser | LeaveProject | Ping | Pong | Authenticate | Typing | Viewing
 _ADAPTER: Final[TypeAdapter[AnyMessage]] = TypeAdapter(Annotated[AnyMessage, Field(discriminator="type")])
 
 
@@ -97,7 +104,9 @@ def parse(text: str | bytes) -> AnyMessage:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         if first["type"] in {"union_tag_invalid", "union_tag_not_found"}:
-            message = "type must be one of join_project, leave_project, ping, pong, authenticate, typing, viewing"
+            message = (
+                "type must be one of join_project, join_user, leave_project, ping, pong, authenticate, typing, viewing"
+            )
             raise MessageError(ErrorCode.UNKNOWN_TYPE, message) from None
         field = ".".join(str(part) for part in first["loc"][1:])
         message = f"{field}: {first['msg']}" if field else "a message must be one JSON object with a type"

@@ -84,15 +84,15 @@ class Relay:
         elif event.seq > room.seq:
             self._start_repair(room)
 
-    async def enter(self, project_id: UUID, head: LogHead) -> Room:
-        """Return the project's room; when it is not at `head`, which the caller has just read, after a repair.
+    async def enter(self, project_id: UUID, head: LogHead, *, is_personal: bool = False) -> Room:
+        """Return the room of a project or user; when it is not at `head`, which was just read, after a repair.
 
         The caller looks whether the room suits what it has read, and joins without awaiting anything first: an empty
         room may be forgotten.
         """
         room = self._manager.rooms.get(project_id)
         if room is None:
-            room = self._manager.open_room(project_id, head)
+            room = self._manager.open_room(project_id, head, is_personal=is_personal)
             self._start_repair(room)  # something may have been published between the reading and the opening
         elif room.epoch != head.epoch or room.seq < head.seq:
             self._start_repair(room)

@@ -1,4 +1,4 @@
-"""A project room: the recent tail of one project's log as ready frames, and the connections that read it.
+"""A room: the recent tail of one project's log, or of one user's, as ready frames, and the connections that read it.
 
 The tail is shared by all viewers: an event is framed once, and what several viewers miss is joined once for all who
 stand at the same place. A cursor that is older than the tail reads from the log; so many cursors at the same place
@@ -43,7 +43,7 @@ class Batch(NamedTuple):
 
 
 class Room:
-    """The live end of one project's log on this server."""
+    """The live end of one log on this server."""
 
     def __init__(
         self,
@@ -53,8 +53,12 @@ class Room:
         *,
         max_tail_events: int,
         flusher: Flusher | None = None,
+        is_personal: bool = False,
     ) -> None:
         self.project_id = project_id
+        """The project's id; of somebody's own room, their user id."""
+        self.is_personal = is_personal
+        """Whether it is somebody's own, which tells of their notifications."""
         self.epoch = head.epoch
         self.seq = head.seq
         self.floor = head.floor

@@ -25,6 +25,12 @@ export interface Joined extends Cursor {
   online: Online[];
 }
 
+/** The server's answer to `joinUser`. */
+export interface JoinedUser extends Omit<Joined, 'role' | 'online'> {
+  /** How many notifications are unread. */
+  unread: number;
+}
+
 /** Everything a handler gets; docs/protocol.md says what each `data` holds. */
 export interface Message {
   type: string;
@@ -88,6 +94,11 @@ export interface Client {
    */
   joinProject(projectId: string, options?: { since?: Cursor | null | undefined }): Promise<Joined>;
   leaveProject(projectId: string): void;
+  /**
+   * Follows one's own log, which tells of one's notifications as `notification` events, like a project's. Its id for
+   * `cursor` and `setCursor` is `user`; its `resync` has no `project_id`.
+   */
+  joinUser(options?: { since?: Cursor | null | undefined }): Promise<JoinedUser>;
   /** The last event applied; null when not joined, or while a `resync` waits for `setCursor`. */
   cursor(projectId: string): Cursor | null;
   /** Says that the application's copy is true at this position; events go on from there. */

@@ -14,13 +14,14 @@ const TYPING_MS = 2_000;
 const MAX_HELD = 1_000; // as the server replays no more
 const JOIN_BURST = 20; // rooms at once, of 40 messages allowed
 const JOIN_MS = 100; // for each further one
+const OWN = 'user'; // the room that tells of one's notifications
 
 /** @type {Record<number, number>} least wait by close code */
 const LEAST_MS = { 1013: 5_000, 4200: 1_000, 4201: 500, 4202: 30_000, 4203: 5_000 };
 
 const GROUPS = {
-  system: /^(error|notification|p[io]ng|welcome|authenticated|project_(joined|left)|resync|reconnect)$/,
-  user: /^(user_.*|typing|viewing|presence)$/,
+  system: /^(error|notification|p[io]ng|welcome|authenticated|project_left|.*_joined|resync|reconnect)$/,
+  user: /^(user_o.*|typing|viewing|presence)$/,
   task: /^task_/,
   comment: /^comment_/,
   project: /^(project|column|label)_/,
@@ -196,11 +197,12 @@ export const createClient = (given) => {
   /** @param {Message} message */
   const handle = (message) => {
     const { type, id, seq, data } = message;
-    const room = rooms.get(message.project_id);
+    const room = rooms.get(message.project_id ?? OWN);
     const group = groupOf(message);
     if (group === 'user') return room?.present(message);
     if (group !== 'system') return Number.isInteger(seq) ? room?.apply(message) : complain(`ignored "${type}".`);
     if (type === 'resync') return room?.resync(data, 'too_far');
+    if (type === 'notification') return room?.apply(message);
     const answered = requests.get(id);
     requests.delete(id);
     if (type === 'project_left' && !answered) room?.forget('access lost', data.reason);
@@ -232,8 +234,10 @@ export const createClient = (given) => {
     enter('open');
   };
 
-  /** A followed project: a cursor in its log. */
-  const newRoom = (project_id = '') => {
+  /** A followed log, of a project or one's own: a cursor in it. */
+  const newRoom = (key = '') => {
+    const project_id = key === OWN ? undefined : key;
+    const what = project_id ? `project ${key}` : key;
     let cursor = { epoch: '', seq: -1 }; // of the last event handed on
     /** @type {any[] | null} events that wait for setCursor */
     let held = null;
@@ -250,7 +254,7 @@ export const createClient = (given) => {
     const join = () => {
       const mine = ++lastId;
       joining = mine;
-      request({ type: 'join_project', project_id, since: at() }, (answer) => {
+      request({ type: project_id ? 'join_project' : 'join_user', project_id, since: at() }, (answer) => {
         if (joining !== mine) return;
         joining = 0;
         if (!answer) return;
@@ -258,7 +262,7 @@ export const createClient = (given) => {
         if (type !== 'error') return accepted(data);
         if (data.retryable || data.code === 'token_expired') {
           joining = -1;
-          return after(project_id, data.retry_after_ms || PATIENCE_MS, join);
+          return after(key, data.retry_after_ms || PATIENCE_MS, join);
         }
         forget(data.message, data.code);
         emit({ type: 'project_left', project_id, data: { reason: data.code } });
@@ -269,7 +273,7 @@ export const createClient = (given) => {
     const accepted = (data) => {
       head = data.seq;
       if (viewed) view(viewed);
-      present({ type: 'presence', data });
+      if (project_id) present({ type: 'presence', data });
       if (cursor.seq < 0) cursor = { epoch: data.epoch, seq: head };
       else if (!data.recovered) resync(data, data.reason);
       for (const [resolve] of waiting.splice(0)) resolve(data);
@@ -277,10 +281,10 @@ export const createClient = (given) => {
 
     /** @param {unknown} [code] */
     const forget = (text = '', code) => {
-      rooms.delete(project_id);
+      rooms.delete(key);
       joining = 0;
-      after(project_id); // in place of a join
-      for (const [, reject] of waiting) reject(Object.assign(new Error(`project ${project_id}: ${text}`), { code }));
+      after(key); // in place of a join
+      for (const [, reject] of waiting) reject(Object.assign(new Error(`${what}: ${text}`), { code }));
     };
 
     /** @param {any} event */
@@ -313,7 +317,7 @@ export const createClient = (given) => {
       head = seq;
       cursor = { epoch, seq };
       held = heard ? [] : null; // nobody will set the cursor: on from the head
-      if (!heard) complain(`missed changes of project ${project_id} (${reason}), handle "resync".`);
+      if (!heard) complain(`missed changes of ${what} (${reason}), handle "resync".`);
       emit({ type: 'resync', project_id, data: { epoch, seq, reason } });
     };
 
@@ -356,6 +360,12 @@ export const createClient = (given) => {
     return { waiting, online, at, join, forget, apply, hear, resync, present, view, resume, follow };
   };
 
+  /** @param {any} since */
+  const follow = (key = '', since) => {
+    if (!rooms.has(key)) rooms.set(key, newRoom(key));
+    return rooms.get(key).follow(since);
+  };
+
   for (const name of ['DOMContentLoaded', 'online', 'pageshow', 'visibilitychange'])
     world.addEventListener?.(name, wake);
 
@@ -369,10 +379,8 @@ export const createClient = (given) => {
     },
     configure: (more) => void Object.assign(options, more),
     disconnect: () => stop(1000, 'disconnected'),
-    joinProject(id, { since } = {}) {
-      if (!rooms.has(id)) rooms.set(id, newRoom(id));
-      return rooms.get(id).follow(since);
-    },
+    joinProject: (id, { since } = {}) => follow(id, since),
+    joinUser: ({ since } = {}) => follow(OWN, since),
     leaveProject(id) {
       rooms.get(id)?.forget('left');
       request({ type: 'leave_project', project_id: id });

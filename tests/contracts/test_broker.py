@@ -345,6 +345,15 @@ async def test_two_servers_see_each_others_events(cluster: Cluster) -> None:
         assert [event["seq"] for event in seen[0]] == list(range(2, 22))
 
 
+async def test_two_servers_tell_each_others_people(cluster: Cluster) -> None:
+    """Whoever is concerned hears of it wherever they are connected."""
+    async with open_socket(cluster.two, cluster.boris) as boris:
+        await boris.request("join_user")
+        task = await cluster.anna.task(cluster.project, assignee_ids=[cluster.boris.id])
+        message = await boris.receive_type("notification")
+        assert (message["seq"], message["data"]["notification"]["task_id"]) == (2, task["id"])
+
+
 async def test_two_servers_see_each_others_people(cluster: Cluster) -> None:
     """Coming, going, typing and viewing are seen across servers."""
     async with open_socket(cluster.one, cluster.anna) as anna:

@@ -13,7 +13,7 @@ const TYPES = {
     ...['label_created', 'label_updated', 'label_deleted'],
   ],
   user: ['user_online', 'user_offline', 'typing', 'viewing'],
-  system: ['error', 'notification', 'ping', 'pong', 'authenticated', 'project_joined', 'project_left', 'reconnect'],
+  system: ['error', 'ping', 'pong', 'authenticated', 'project_joined', 'project_left', 'user_joined', 'reconnect'],
 };
 
 for (const [group, types] of Object.entries(TYPES)) {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.events import Event, EventType
+from app.domain.events import Event, EventType, Notice
 
 PROJECT = UUID("0199f3a0-1c00-7000-8000-0000000000a1")
 USER = UUID("0199f3a0-1c00-7000-8000-0000000000b2")
@@ -36,7 +36,7 @@ def test_encoded_event_is_the_documented_envelope() -> None:
 
 @given(
     st.integers(1, 2**53 - 1),
-    st.sampled_from(EventType),
+    st.sampled_from(sorted(set(EventType) - {EventType.NOTIFICATION})),
     MOMENTS,
     st.none() | st.uuids(),
     st.none() | st.text(max_size=200),
@@ -50,9 +50,29 @@ def test_decoding_what_was_encoded_gives_the_event_back(
     assert Event.decode(event.encoded) == event
 
 
+@given(st.integers(1, 2**53 - 1), MOMENTS, JSON)
+def test_notice_is_told_from_an_event_and_comes_back(seq: int, moment: datetime, data: dict[str, object]) -> None:
+    """It names its reader, and no project."""
+    notice = Notice.make(USER, seq, moment, orjson.dumps(data))
+    assert json.loads(notice.encoded).keys() == {"type", "user_id", "seq", "timestamp", "data"}
+    back = Event.decode(notice.encoded)
+    assert back == notice
+    assert back.encoded == notice.encoded
+
+
 @pytest.mark.parametrize(
     "body",
-    [b"", b"nonsense", b"[]", b"null", b"{}", b'{"type":"task_moved"}', b'{"project_id":1}'],
+    [
+        b"",
+        b'{"type":"notification"}',
+        b'{"type":"notification","user_id":1,"seq":1,"timestamp":"","data":1}',
+        b"nonsense",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"type":"task_moved"}',
+        b'{"project_id":1}',
+    ],
 )
 def test_what_is_no_event_is_refused(body: bytes) -> None:
     """Whatever a broken peer publishes, decoding it raises ValueError and nothing else."""

@@ -21,7 +21,7 @@ GROUPS = {
     },
     "user": {"user_online", "user_offline", "typing", "viewing"},
     "system": {
-        *("welcome", "authenticated", "project_joined", "project_left", "ping", "pong"),
+        *("welcome", "authenticated", "project_joined", "project_left", "user_joined", "ping", "pong"),
         *("resync", "reconnect", "notification", "error"),
     },
 }
