@@ -26,8 +26,11 @@ from app.websocket.handlers import Rest
 from app.websocket.hub import Hub
 from app.websocket.protocol import FAILED, CloseCode, CloseError
 
-HIGH_WATER_BYTES: Final = 192 * 1024
-"""With this much waiting for a peer its cursors wait; with the batch then under way it is less than 256 KiB."""
+HIGH_WATER_BYTES: Final = 64 * 1024
+"""With this much waiting for a peer its cursors wait; with the batch then under way it is less than 128 KiB.
+
+Not more: small writes that wait weigh several times as much in the event loop as on the wire.
+"""
 LINGER_S: Final = 5.0
 """How long a peer may take to accept the last bytes and to answer the close frame."""
 MAX_WAITING_MESSAGES: Final = 64

@@ -14,7 +14,7 @@ from tests.support.realtime import eventually
 from tests.support.server import TestServer
 from tests.support.sockets import Socket, open_socket
 
-HIGH_WATER_BYTES = 256 * 1024
+HIGH_WATER_BYTES = 128 * 1024
 """What the protocol lets the server hold for one connection."""
 
 
