@@ -28,8 +28,11 @@ PAGES = {
     "/p/{}/calendar": "Website",
     "/p/{}/t/1": "Card",
     "/p/{}/trash": "Trash",
+    "/p/{}/archive": "Archive",
     "/p/{}/settings": "Project settings",
+    "/projects": "Projects",
     "/search": "Search",
+    "/admin": "Administration",
     "/profile": "Profile",
     "/diagnostics": "Connection doctor",
     "/nowhere": "Nothing here",
@@ -200,9 +203,9 @@ async def test_hostile_texts_do_nothing_under_the_policy(
 
 
 async def test_no_page_breaks_its_policy(
-    window: Callable[..., Awaitable[Page]], sign_in: SignIn, anna: Account, project: Json
+    window: Callable[..., Awaitable[Page]], site: Site, sign_in: SignIn, anna: Account, project: Json
 ) -> None:
-    """No page, its motion included, asks for what the content security policy forbids, or complains otherwise."""
+    """No page, its motion included, asks for what the content security policy forbids, or for anything elsewhere."""
     await anna.task(project, "Card", due="2031-05-06")
     stranger = await window()
     complaints = listen(stranger)
@@ -215,6 +218,8 @@ async def test_no_page_breaks_its_policy(
     page = await sign_in(anna)
     await expect(page.get_by_role("heading", level=1, name="My work")).to_be_visible()
     await page.add_init_script(WATCH_POLICY)
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     complaints = listen(page)
     for path, heading in PAGES.items():
         answer = await page.goto(path.format(project["id"]))
@@ -223,6 +228,7 @@ async def test_no_page_breaks_its_policy(
         await expect(page.get_by_role("heading", name=heading).first).to_be_visible()
         assert await page.evaluate("window.violations") == [], path
         assert complaints == [], path
+    assert [url for url in requests if not url.startswith((site.url, "data:", "blob:"))] == []
 
 
 def listen(page: Page) -> list[str]:
