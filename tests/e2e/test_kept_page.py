@@ -86,6 +86,34 @@ async def test_what_is_the_servers_is_never_kept(window: Callable[..., Awaitable
     assert not [path for path in kept if path.startswith(("/api", "/static"))]
 
 
+async def test_new_version_is_announced_and_presses_nobody(
+    browser: Browser, copy: TestServer, built_page: Path
+) -> None:
+    """Its notice can be put off, and what one is writing stands still; pressed, it brings the new page."""
+    context = await browser.new_context(base_url=copy.url, locale="en")
+    context.set_default_timeout(DEADLINE_MS)
+    page = await context.new_page()
+    await page.goto("/sign-in")
+    await page.evaluate(READY)
+    release(built_page)
+    await page.reload()
+    await page.locator("input[type=email]").fill("anna@exam")
+    assert await page.evaluate(WAITING)
+    notice = page.get_by_text("A new version is here")
+    await expect(notice).to_be_visible()
+    await expect(page.locator("input[type=email]")).to_be_focused()
+    await expect(page.locator("input[type=email]")).to_have_value("anna@exam")
+    await page.get_by_role("button", name="Later").click()
+    await expect(notice).to_have_count(0)
+    assert not await is_new(page)
+    other = await context.new_page()
+    await other.goto("/sign-in")
+    async with other.expect_navigation():
+        await other.get_by_role("button", name="Reload").click()
+    assert await is_new(other)
+    await context.close()
+
+
 async def test_new_version_takes_over_while_nobody_looks(browser: Browser, copy: TestServer, built_page: Path) -> None:
     """A new version waits beside the page one works with, and is there once the tab was hidden."""
     context = await browser.new_context(base_url=copy.url, locale="en")

@@ -85,6 +85,7 @@ async def test_session_that_is_over_asks_over_the_page_and_loses_nothing(
     await end_other_sessions(anna)
     again = page.get_by_role("dialog", name="Please sign in again")
     await expect(again).to_be_visible()
+    assert await page.evaluate("document.activeElement.type") == "password"
     assert await violations(page) == []
     await again.get_by_label("Password").fill(PASSWORD)
     await again.get_by_label("Password").press("Enter")

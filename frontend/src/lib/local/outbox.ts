@@ -65,6 +65,11 @@ export class Outbox {
     this.ready = this.#load();
   }
 
+  /** Changes that are still to be sent. */
+  get waiting(): number {
+    return [...this.#entries.values()].filter(({ state }) => state === 'queued').length;
+  }
+
   /** The changes of a project, oldest first. */
   of(project: Id): Entry[] {
     return [...this.#entries.values()].filter((entry) => entry.project === project);
