@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ApiError } from '../src/lib/server/errors';
 import { draftOf } from '../src/lib/task/drafts.svelte';
 import {
@@ -72,11 +72,14 @@ describe('events', () => {
     expect(store.shown).toBeNull();
   });
 
-  test('lost access drops the copy', async () => {
+  test.each(['revoked', 'deleted'])('a project that is %s leaves no copy on the device', async (reason) => {
     const { store, live } = await openBoard();
-    live.emit({ type: 'project_left', data: { reason: 'revoked' } });
+    await store.copies?.flush();
+    expect(await store.copies?.board(store.id)).toBeTruthy();
+    live.emit({ type: 'project_left', data: { reason } });
     expect(store.phase).toBe('left');
     expect(store.shown).toBeNull();
+    await vi.waitFor(async () => expect(await store.copies?.board(store.id)).toBeFalsy());
   });
 });
 

@@ -19,7 +19,7 @@ export interface Surroundings {
 }
 
 /** Why a room was left for good: its copy may not stay. */
-export const PURGED_BY: ReadonlySet<unknown> = new Set(['revoked', 'not_found', 'forbidden']);
+export const PURGED_BY: ReadonlySet<unknown> = new Set(['revoked', 'deleted', 'not_found', 'forbidden']);
 
 /** The server says that this project is not for this person. */
 export const isClosedTo = (error: unknown): boolean =>
