@@ -3,7 +3,7 @@ import { type MessageFormatElement, parse, TYPE } from '@formatjs/icu-messagefor
 import type { Plugin } from 'vite';
 import type { Message, Part } from './src/lib/words/message-format.ts';
 
-const CATALOGUE = /\/src\/messages\/\w+\.json$/;
+const CATALOGUE = /\/src\/messages\/(?:\w+\.)?\w+\.json$/;
 
 /** A message as `formatMessage` wants it. Throws where it has something that the page has no code for. */
 export function compileMessage(text: string): Message {

@@ -6,14 +6,16 @@ import { describe, expect, test } from 'vitest';
 import { compileMessage } from '../messages';
 import { firstLanguage, i18n, type MessageKey, t } from '../src/lib/words/i18n.svelte';
 import { formatMessage } from '../src/lib/words/message-format';
-import type english from '../src/messages/en.json';
 
 const source = resolve(import.meta.dirname, '../src');
 const files = (ending: string) =>
   readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith(ending));
 const read = (file: string) => readFileSync(join(source, file), 'utf8');
 /** As the translators wrote them: an import is compiled. */
-const catalogue = (code: string): typeof english => JSON.parse(read(`messages/${code}.json`));
+const catalogue = (code: string): Record<MessageKey, string> => ({
+  ...JSON.parse(read(`messages/${code}.json`)),
+  ...JSON.parse(read(`messages/inbox.${code}.json`)),
+});
 const [en, ru] = [catalogue('en'), catalogue('ru')];
 
 /** Names of the values a message takes, and the plural forms it has. */
@@ -65,7 +67,9 @@ describe('the messages', () => {
       'field_error.',
       'filter.',
       'home.',
+      'inbox.',
       'limits.',
+      'notify.',
       'list.',
       'local.change_',
       'palette.',

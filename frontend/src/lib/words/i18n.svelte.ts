@@ -2,19 +2,29 @@
  * The words of the page. Messages are ICU MessageFormat, one flat JSON file a language, which a translator
  * edits without touching code; plural forms follow the language's own rules. The build compiles them
  * (messages.ts), and only the language that is read is loaded.
+ *
+ * Words of a part that comes later stand in a file of that part (`inbox.en.json`), and come with it: `withWords`.
  */
 import type en from '../../messages/en.json';
+import type inbox from '../../messages/inbox.en.json';
 import { remember, remembered } from '../page/storage';
 import type { Language } from '../types';
 import { formatMessage, type Message, type Values } from './message-format';
 
-export type MessageKey = keyof typeof en;
-type Catalogue = Record<MessageKey, Message>;
+export type MessageKey = keyof typeof en | keyof typeof inbox;
+type Catalogue = Partial<Record<MessageKey, Message>>;
 
 const LOAD: Record<Language, () => Promise<{ default: unknown }>> = {
   en: () => import('../../messages/en.json'),
   ru: () => import('../../messages/ru.json'),
 };
+const LOAD_LATER: Record<Language, () => Promise<{ default: unknown }>> = {
+  en: () => import('../../messages/inbox.en.json'),
+  ru: () => import('../../messages/inbox.ru.json'),
+};
+/** Whether the words that come later are wanted: from then on they come with every language. */
+let all = false;
+const complete = new Set<Language>();
 const catalogues: Partial<Record<Language, Catalogue>> = {};
 export const LANGUAGES: ReadonlyArray<{ code: Language; name: string }> = [
   { code: 'en', name: 'English' },
@@ -33,11 +43,23 @@ export function firstLanguage(last: string | null, preferred: readonly string[])
 let wanted = firstLanguage(remembered('language'), navigator.languages ?? []);
 let language = $state(wanted);
 
+const isHere = (code: Language) => catalogues[code] !== undefined && (complete.has(code) || !all);
+
 /** Brings the messages of a language: the first before the page is drawn, another before it is switched to. */
 export async function loadLanguage(code: Language): Promise<void> {
-  if (catalogues[code]) return;
-  const { default: messages } = await LOAD[code]();
-  catalogues[code] = messages as Catalogue;
+  // Those that come later may become wanted while the others are on their way.
+  while (!isHere(code)) {
+    const [now, later] = await Promise.all([LOAD[code](), all ? LOAD_LATER[code]() : null]);
+    if (later) complete.add(code);
+    catalogues[code] = { ...(now.default as Catalogue), ...(later?.default as Catalogue | undefined) };
+  }
+}
+
+/** A part of the page together with its words, which are not among those that every page has. */
+export async function withWords<T>(part: Promise<T>): Promise<T> {
+  all = true;
+  const [loaded] = await Promise.all([part, loadLanguage(language)]);
+  return loaded;
 }
 
 function show(code: Language): void {
@@ -52,7 +74,7 @@ export const i18n = {
   set language(value: Language) {
     wanted = value;
     remember('language', value);
-    if (catalogues[value]) show(value);
+    if (isHere(value)) show(value);
     else
       loadLanguage(value).then(
         () => show(value),

@@ -1,0 +1,14 @@
+import { expect, test, vi } from 'vitest';
+
+test('words that come later come with their part, and with every language from then on', async () => {
+  vi.resetModules();
+  const { i18n, loadLanguage, t, withWords } = await import('../src/lib/words/i18n.svelte');
+  await loadLanguage('en');
+  expect(t('inbox.title')).toBe('Inbox');
+  expect(() => t('inbox.read_all')).toThrow('no message');
+  expect(await withWords(Promise.resolve('part'))).toBe('part');
+  expect(t('inbox.read_all')).toBe('Mark all read');
+  await loadLanguage('ru');
+  i18n.language = 'ru';
+  expect(t('inbox.read_all')).toBe('Прочитать всё');
+});
