@@ -1,3 +1,5 @@
+import { listenToPush } from './push';
+
 /**
  * Keeps the page itself on this device, so that it opens at once and without a network. It never touches `/api`:
  * boards and changes are kept by the page (src/lib). A new version is fetched whole beside the old one and waits
@@ -28,6 +30,8 @@ worker.addEventListener('activate', (event) => {
 worker.addEventListener('message', (event) => {
   if (event.data?.type === 'activate') event.waitUntil(worker.skipWaiting());
 });
+
+listenToPush(worker);
 
 worker.addEventListener('fetch', (event) => {
   const { request } = event;
