@@ -27,6 +27,8 @@ function paintedWhenReady(): Plugin {
 // Left alone, the build makes many small chunks, in which the same words are packed again and again.
 /** What every visit needs, and what the pages that come later share with it. */
 const SHARED = /src\/(lib|components\/ui)\/|static\/js\/|node_modules\/(svelte|idb|lucide|esm-env|clsx)/;
+/** Notifications: after the page that one came for, whichever that is. */
+const INBOX = /src\/(pages\/InboxPage|components\/inbox\/|lib\/inbox\/)/;
 /** The ways to look at tasks other than the board. */
 const VIEWS = /src\/(pages\/(List|Calendar|Search|Home)Page|components\/(list|calendar|palette)\/)/;
 /** Pages that few open, and seldom. */
@@ -54,6 +56,7 @@ export default defineConfig({
         codeSplitting: {
           includeDependenciesRecursively: false,
           groups: [
+            { name: 'inbox', test: INBOX },
             { name: 'management', test: MANAGEMENT },
             { name: 'views', test: VIEWS },
             { name: 'shared', minShareCount: 2, test: SHARED },

@@ -280,3 +280,80 @@ export interface Placement {
   before_id?: Id;
   after_id?: Id;
 }
+
+export const KINDS = [
+  'assigned',
+  'unassigned',
+  'mentioned',
+  'commented',
+  'status_changed',
+  'due_soon',
+  'overdue',
+  'project_added',
+  'project_removed',
+  'role_changed',
+  'invited',
+] as const;
+/** What may be told. */
+export type Kind = (typeof KINDS)[number];
+export const CHANNELS = ['in_app', 'push', 'email'] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+/** One thing told to the person who asks. */
+export interface Notification {
+  id: Id;
+  /** `changes`: several things that happened to one task within a minute. */
+  kind: Kind | 'changes';
+  /** Why they are told: assignee, author, watcher … */
+  why: string;
+  project_id: Id;
+  project_name: string;
+  task_id: Id | null;
+  task_key: string | null;
+  task_title: string | null;
+  comment_id: Id | null;
+  excerpt: string | null;
+  actor_id: Id | null;
+  /** Empty where nobody did it. */
+  actor_name: string;
+  count: number;
+  details: Record<string, unknown>;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+  read_at: Timestamp | null;
+  archived_at: Timestamp | null;
+  snoozed_until: Timestamp | null;
+  /** Position in the person's stream of its last change. */
+  seq: number;
+}
+
+export type InboxFilter = 'all' | 'mentions' | 'assigned' | 'archived';
+export interface NotificationPage extends Page<Notification> {
+  unread: number;
+}
+
+/** By kind, all ways at once. Without a row in the inbox there is nothing that the other ways could point to. */
+export type Matrix = Partial<Record<Kind, Record<Channel, boolean>>>;
+export interface ProjectNotifications {
+  matrix?: Matrix;
+  muted?: boolean;
+  watched?: boolean;
+}
+/** How somebody wants to be told; what is missing is as it is by default. */
+export interface NotificationSettings {
+  matrix: Matrix;
+  projects: Record<Id, ProjectNotifications>;
+  /** Times of day in the person's time zone, between which nothing is pushed. */
+  quiet: { from: string; to: string } | null;
+  remind_before_min: number[];
+  digest_after_h: number | null;
+}
+export type WatchState = 'watching' | 'muted' | 'default';
+
+/** A browser that notifications are pushed to. */
+export interface PushDevice {
+  id: Id;
+  label: string | null;
+  created_at: Timestamp;
+  last_used_at?: Timestamp | null;
+}

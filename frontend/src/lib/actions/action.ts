@@ -3,8 +3,8 @@ import type { IconName } from '../../components/ui/Icon.svelte';
 import type { Card } from '../types';
 import type { MessageKey } from '../words/i18n.svelte';
 
-export type ActionGroup = 'card' | 'select' | 'walk' | 'board' | 'go' | 'general';
-export const GROUPS: readonly ActionGroup[] = ['card', 'select', 'walk', 'board', 'go', 'general'];
+export type ActionGroup = 'card' | 'inbox' | 'select' | 'walk' | 'board' | 'go' | 'general';
+export const GROUPS: readonly ActionGroup[] = ['card', 'inbox', 'select', 'walk', 'board', 'go', 'general'];
 
 export interface Action {
   id: string;

@@ -51,6 +51,15 @@ export function pageActions(): Action[] {
       run: () => router.go(paths.home),
     },
     {
+      id: 'go-inbox',
+      title: 'action.go_inbox',
+      group: 'go',
+      icon: 'inbox',
+      keys: ['G I'],
+      when: signedIn,
+      run: () => router.go(paths.inbox),
+    },
+    {
       id: 'go-calendar',
       title: 'action.go_calendar',
       group: 'go',

@@ -2,7 +2,7 @@
  * Copies of what the server last said, to be on the screen before it answers again. They belong to one person, are
  * as true as the position they carry, and are forgotten with the right to see them.
  */
-import type { Board, Comment, Id, ProjectWithRole, Task } from '../types';
+import type { Board, Comment, Id, Notification, ProjectWithRole, Task } from '../types';
 import type { Disk } from './disk';
 
 /** A board is written this long after its last event at the latest; a crash costs no more than reading those again. */
@@ -11,6 +11,11 @@ const SAVE_MS = 1_000;
 export interface TaskCopy {
   task: Task;
   comments: Comment[];
+}
+
+export interface InboxCopy {
+  items: Notification[];
+  unread: number;
 }
 
 export class Copies {
@@ -60,12 +65,22 @@ export class Copies {
     void this.#put('projects', projects);
   }
 
+  inbox(): Promise<InboxCopy | null> {
+    return this.#get<InboxCopy>('inbox');
+  }
+
+  saveInbox(copy: InboxCopy): void {
+    void this.#put('inbox', copy);
+  }
+
   /** Everything of a project, when it is gone or closed to this person. */
   async forgetProject(project: Id): Promise<void> {
     this.#cancel(project);
     await this.#disk.clear('copies', `${this.#owner}/${project}/`);
     const rest = (await this.projects())?.filter(({ id }) => id !== project);
     if (rest) this.saveProjects(rest);
+    const inbox = await this.inbox();
+    if (inbox) this.saveInbox({ ...inbox, items: inbox.items.filter(({ project_id }) => project_id !== project) });
   }
 
   /** Everything of this person. */

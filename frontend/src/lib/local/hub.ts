@@ -11,6 +11,7 @@ import type { Id } from '../types';
 export type Ask =
   | { ask: 'join'; project: Id; since: Cursor | null }
   | { ask: 'leave'; project: Id }
+  | { ask: 'user' }
   | { ask: 'viewing'; project: Id; task: Id | null }
   | { ask: 'typing'; typed: Parameters<Client['typing']> }
   | { ask: 'ping'; id: number }
@@ -26,6 +27,7 @@ export type SharedClient = Pick<
   | 'connect'
   | 'disconnect'
   | 'joinProject'
+  | 'joinUser'
   | 'leaveProject'
   | 'cursor'
   | 'setCursor'
@@ -62,6 +64,7 @@ export class Hub {
   receive(tab: string, ask: Ask): void {
     if (ask.ask === 'join') this.#join(tab, ask.project, ask.since);
     else if (ask.ask === 'leave') this.#leave(tab, ask.project);
+    else if (ask.ask === 'user') this.#joinUser();
     else if (ask.ask === 'viewing') this.#view(tab, ask.project, ask.task);
     else if (ask.ask === 'typing') this.#client.typing(...ask.typed);
     else if (ask.ask === 'connect') this.#client.connect();
@@ -104,6 +107,14 @@ export class Hub {
       room.tail = [];
       this.#client.setCursor(project, since);
     } else this.#catchUp(tab, project, room, since, cursor);
+  }
+
+  /** The person's own stream: all tabs hear it. What one has missed before it listened, it reads from the server. */
+  #joinUser(): void {
+    this.#client.connect();
+    this.#client.joinUser().catch(() => {
+      // Nobody is signed in any more; the tabs hear of that otherwise.
+    });
   }
 
   /** What the server need not be asked for. */

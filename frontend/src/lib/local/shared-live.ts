@@ -33,6 +33,7 @@ export class SharedLive implements Live {
   readonly #handlers = new Set<[string, Handler]>();
   readonly #pings = new Map<number, { resolve: (ms: number) => void; reject: (error: Error) => void }>();
   #lastPing = 0;
+  #user = false;
 
   /** Joining connects, too; this is for after a new sign-in. */
   connect(): void {
@@ -50,6 +51,12 @@ export class SharedLive implements Live {
     joined.catch(() => {}); // nobody has to look
     this.ask({ ask: 'join', project, since });
     return joined;
+  }
+
+  /** Follows the person's own stream from now on. */
+  joinUser(): void {
+    this.#user = true;
+    this.ask({ ask: 'user' });
   }
 
   leaveProject(project: Id): void {
@@ -102,6 +109,7 @@ export class SharedLive implements Live {
     for (const { reject } of this.#pings.values()) reject(new Error('not connected'));
     this.#pings.clear();
     this.ask({ ask: 'state' });
+    if (this.#user) this.ask({ ask: 'user' });
     for (const [project, room] of this.#rooms) {
       room.asked = -1;
       this.ask({ ask: 'join', project, since: room.cursor && { ...room.cursor } });

@@ -10,6 +10,7 @@ export interface OpenTask {
 export type Route =
   | { page: 'home'; open: OpenTask | null }
   | { page: 'search'; open: OpenTask | null }
+  | { page: 'inbox'; open: OpenTask | null }
   | { page: 'projects' | 'profile' | 'admin' | 'diagnostics' | 'gallery' }
   | { page: 'sign-in'; next: string }
   | { page: 'sign-up'; next: string }
@@ -46,6 +47,7 @@ function single(name: string, query: URLSearchParams): Route {
     case 'sign-up':
       return { page: name, next };
     case 'search':
+    case 'inbox':
       return { page: name, open: openIn(query) };
     case 'projects':
     case 'profile':
@@ -93,6 +95,7 @@ export const paths = {
   home: '/',
   projects: '/projects',
   search: '/search',
+  inbox: '/inbox',
   profile: '/profile',
   admin: '/admin',
   diagnostics: '/diagnostics',
@@ -109,11 +112,11 @@ export const paths = {
 
 /** The address of the page `route` with that task open over it, or with none; filters and the like stay. */
 export function withTask(route: Route, search: string, task: OpenTask | null): string {
-  if (route.page === 'home' || route.page === 'search') {
+  if (route.page === 'home' || route.page === 'search' || route.page === 'inbox') {
     const query = new URLSearchParams(search);
     if (task) query.set(OPEN, `${task.project}.${task.number}`);
     else query.delete(OPEN);
-    return (route.page === 'home' ? paths.home : paths.search) + (query.size > 0 ? `?${query}` : '');
+    return paths[route.page] + (query.size > 0 ? `?${query}` : '');
   }
   if (route.page === 'project' && (!task || task.project === route.project)) {
     return paths.view(route.project, route.view) + (task ? `/t/${task.number}` : '') + search;

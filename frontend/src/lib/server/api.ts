@@ -79,8 +79,8 @@ export class Api {
     return this.#authorised<T>('GET', path, options);
   }
 
-  /** A change: POST, PATCH or DELETE, with an Idempotency-Key, except under /auth, where answers are never kept. */
-  change<T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, options: Options = {}): Promise<T> {
+  /** A change: POST, PUT, PATCH or DELETE, with an Idempotency-Key, except under /auth, where answers are never kept. */
+  change<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, options: Options = {}): Promise<T> {
     if (path.startsWith('/auth/')) return this.#authorised<T>(method, path, options);
     return this.#authorised<T>(method, path, { ...options, opId: options.opId ?? newId() });
   }

@@ -9,14 +9,19 @@ import type {
   EventPage,
   Health,
   Id,
+  InboxFilter,
   Invitation,
   InvitationPreview,
   Label,
   Member,
   Mention,
   MyTask,
+  Notification,
+  NotificationPage,
+  NotificationSettings,
   Page,
   ProjectWithRole,
+  PushDevice,
   Role,
   SavedView,
   SearchHit,
@@ -26,6 +31,7 @@ import type {
   SocketStats,
   Task,
   User,
+  WatchState,
 } from '../types';
 import type { Api, Options } from './api';
 
@@ -35,6 +41,11 @@ const PAGE_LIMIT = 200;
 export type ColumnFields = Partial<Pick<Column, 'name' | 'wip_limit' | 'is_done'>> & { before_id?: Id; after_id?: Id };
 export type LabelFields = Partial<Pick<Label, 'name' | 'color'>>;
 export type ProjectFields = Partial<Pick<ProjectWithRole, 'name' | 'description' | 'visibility'>> & { key?: string };
+export interface NotificationFields {
+  read?: boolean;
+  archived?: boolean;
+  snoozed_until?: string | null;
+}
 export type UserFields = Partial<Pick<User, 'name' | 'language' | 'time_zone' | 'avatar_color'>>;
 
 /** Parameters of an address, without those that are empty. */
@@ -59,6 +70,8 @@ export function endpoints(api: Api) {
   const patch = <T>(path: string, body: unknown, options: Options = {}) =>
     api.change<T>('PATCH', path, { ...options, body });
   const remove = (path: string, options: Options = {}) => api.change<void>('DELETE', path, options);
+
+  const put = <T>(path: string, body: unknown) => api.change<T>('PUT', path, { body });
 
   return {
     server: () => api.get<ServerInfo>('/server', { auth: 'none' }),
@@ -87,6 +100,25 @@ export function endpoints(api: Api) {
       trash: (id: Id) => all<ShelvedTask>(`/projects/${id}/trash`),
       archive: (id: Id, q: string, cursor: string | null) =>
         api.get<Page<ShelvedTask>>(`/projects/${id}/archive?${queryOf({ q, cursor })}`, { auth: 'optional' }),
+    },
+
+    notifications: {
+      list: (filter: InboxFilter, cursor: string | null, limit: number) =>
+        api.get<NotificationPage>(`/notifications?${queryOf({ filter, cursor, limit: String(limit) })}`),
+      update: (id: Id, fields: NotificationFields) => patch<Notification>(`/notifications/${id}`, fields),
+      readAll: () => post<void>('/notifications/read_all'),
+      archiveAll: () => post<void>('/notifications/archive_all'),
+      settings: () => api.get<NotificationSettings>('/users/me/notification_settings'),
+      saveSettings: (settings: NotificationSettings) =>
+        put<NotificationSettings>('/users/me/notification_settings', settings),
+    },
+
+    push: {
+      key: () => api.get<{ public_key: string }>('/push/key'),
+      devices: () => all<PushDevice>('/push/devices'),
+      add: (body: object) => post<PushDevice>('/push/devices', body),
+      remove: (id: Id) => remove(`/push/devices/${id}`),
+      test: (id: Id) => post<void>(`/push/devices/${id}/test`),
     },
 
     search: (query: string, project: Id | null, cursor: string | null) =>
@@ -148,6 +180,10 @@ export function endpoints(api: Api) {
       restore: (id: Id, options?: Options) => post<Task>(`/tasks/${id}/restore`, {}, options),
       archive: (id: Id, options?: Options) => post<Task>(`/tasks/${id}/archive`, {}, options),
       unarchive: (id: Id, options?: Options) => post<Task>(`/tasks/${id}/unarchive`, {}, options),
+      /** What was told about it has been seen. */
+      read: (id: Id) => post<void>(`/tasks/${id}/read`),
+      watching: (id: Id) => api.get<{ state: WatchState }>(`/tasks/${id}/watch`),
+      watch: (id: Id, state: WatchState) => put<{ state: WatchState }>(`/tasks/${id}/watch`, { state }),
       /** What happened to it, newest first. */
       activity: (id: Id, cursor: string | null) =>
         api.get<Page<BoardEvent>>(`/tasks/${id}/activity?${queryOf({ cursor, limit: '50' })}`, { auth: 'optional' }),

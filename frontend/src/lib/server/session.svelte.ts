@@ -194,6 +194,7 @@ class Session {
   /** Copies go with the session; what a person wrote stays for when they come back. */
   #forgetDevice(): Promise<void> {
     forget(KNOWN);
+    void endPush();
     return this.device.copies?.forgetAll() ?? Promise.resolve();
   }
 
@@ -223,6 +224,14 @@ class Session {
     });
     return this.#back;
   }
+}
+
+/** Nothing of one person's is pushed to the next at this browser. The server learns it from the push service. */
+async function endPush(): Promise<void> {
+  forget('push.device');
+  const registration = await (navigator as Partial<Navigator>).serviceWorker?.getRegistration();
+  const subscription = await registration?.pushManager?.getSubscription();
+  await subscription?.unsubscribe();
 }
 
 /** Who was never here need not be asked about. Where nothing can be remembered, anybody may have been. */
