@@ -201,6 +201,8 @@ class Screen:
 class World:
     """A server that can die, its database, and the screens in front of it."""
 
+    screen_type = Screen
+
     def __init__(self, template: Path) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="delivery-"))
         shutil.copy(template, self.folder / "timetodo.sqlite3")
@@ -226,7 +228,7 @@ class World:
                 user = await users.insert_user(uow, body, "-", is_admin=False)
             signed_in = await sessions.open_session(self.database, self.settings, user, sessions.Device("", ""))
             known = SocketUser(user.id, name, signed_in.session_id, self.tokens.expiry_from_now())
-            self.screens[name] = Screen(known, body.email)
+            self.screens[name] = self.screen_type(known, body.email)
         self.owner = self.screens["anna"]
         async with self.database.write() as uow:
             self.project_id = (await projects.create(uow, self.owner.actor, ProjectCreate(name="Website"))).id
