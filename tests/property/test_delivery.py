@@ -201,7 +201,7 @@ class Screen:
 class World:
     """A server that can die, its database, and the screens in front of it."""
 
-    screen_type = Screen
+    screen_type: type[Screen] = Screen
 
     def __init__(self, template: Path) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="delivery-"))
