@@ -78,7 +78,7 @@ def find_cursor(connection: Connection, project_id: UUID) -> Cursor:
         MessageError: it has not joined the project.
     """
     cursor = connection.cursors.get(project_id)
-    if cursor is None:
+    if cursor is None or cursor.room.is_personal:
         message = "join the project first"
         raise MessageError(ErrorCode.NOT_JOINED, message)
     return cursor

@@ -13,6 +13,7 @@ from app.security import AccessTokens
 from app.services import admission, history, notifications, sessions
 from app.services.admission import Entry
 from app.services.history import LogHead
+from app.services.notifying import count_unread
 from app.websocket.batcher import Batcher, Receiver
 from app.websocket.connection import SocketUser
 
@@ -39,6 +40,7 @@ class Directory:
         self._admissions = Batcher(self._find_admissions)
         self.answers_at_once = database.is_sqlite
         self._entries = Batcher(self._find_entries)
+        self._own = Batcher(self._find_own)
 
     def verify(self, token: str) -> SocketUser:
         """Return who an access token speaks for, by the token alone: whether the session is still good is not known.
@@ -87,10 +89,16 @@ class Directory:
         return entry
 
     async def find_own(self, user_id: UUID) -> tuple[LogHead, int]:
-        """Return where somebody's own log stands, and how much of their inbox is unread."""
-        async with self._database.read() as uow:
-            head = (await notifications.read_heads(uow, [user_id]))[user_id]
-            return head, await notifications.unread_of(uow, user_id)
+        """Return where somebody's own log stands, and how much of their inbox is unread.
+
+        Raises:
+            NotFound: their account is gone.
+        """
+        found = await self._own.ask(user_id)
+        if found is None:
+            message = "there is no such account any more"
+            raise NotFound(message)
+        return found
 
     async def find_role(self, user: SocketUser | None, project_id: UUID) -> Role | None:
         """Return somebody's role in a project they may read; in their own room there is none.
@@ -131,3 +139,9 @@ class Directory:
     async def _find_entries(self, asked: Sequence[tuple[UUID | None, UUID]]) -> list[Entry | None]:
         async with self._database.read() as uow:
             return await admission.find_entries(uow, asked)
+
+    async def _find_own(self, user_ids: Sequence[UUID]) -> list[tuple[LogHead, int] | None]:
+        async with self._database.read() as uow:
+            heads = await notifications.read_heads(uow, user_ids)
+            unread = await count_unread(uow, user_ids)
+        return [(heads[id_], unread.get(id_, 0)) if id_ in heads else None for id_ in user_ids]

@@ -77,8 +77,8 @@ class Joining:
         while True:
             head, unread = await self._directory.find_own(user.id)
             room = await self._relay.enter(user.id, head, is_personal=True)
-            if room.epoch == head.epoch and head.seq <= room.seq and self._manager.is_open(room):
-                break
+            if (room.epoch, room.seq) == (head.epoch, head.seq) and self._manager.is_open(room):
+                break  # what is unread is of the position that is answered
         if connection.is_closing:
             return
         position, since = self._position(room.head, message.since)

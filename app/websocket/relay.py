@@ -61,6 +61,7 @@ class Relay:
         self._check_s = check_s
         self._repairs: dict[Room, asyncio.Task[None]] = {}
         self._unchecked_sessions: list[UUID] = []
+        self._unchecked_persons: list[UUID] = []
         self._checker: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -102,11 +103,20 @@ class Relay:
         return room
 
     async def check_rooms(self) -> None:
-        """Compare every open room with its log once, and forget the empty ones."""
-        for rooms in _batches(list(self._manager.rooms.values())):
+        """Compare open rooms with their logs once, and forget the empty ones: all of projects, some of persons."""
+        projects = [room for room in self._manager.rooms.values() if not room.is_personal]
+        for rooms in _batches([*projects, *self._some_persons_rooms()]):
             heads = await self._read_heads([room.project_id for room in rooms])
             for room in rooms:
                 self._check_room(room, heads.get(room.project_id))
+
+    def _some_persons_rooms(self) -> list[Room]:
+        """Return up to 500 of them, in turn: everybody who is connected may have one."""
+        if not self._unchecked_persons:
+            self._unchecked_persons = [id_ for id_, room in self._manager.rooms.items() if room.is_personal]
+        batch = self._unchecked_persons[:LOOKUP_BATCH]
+        self._unchecked_persons = self._unchecked_persons[LOOKUP_BATCH:]
+        return [room for id_ in batch if (room := self._manager.rooms.get(id_)) is not None]
 
     def _check_room(self, room: Room, head: LogHead | None) -> None:
         if not self._manager.is_open(room):
