@@ -231,6 +231,7 @@ class FakeDirectory(Directory):
         self.visibility: defaultdict[UUID, Visibility] = defaultdict(lambda: Visibility.PRIVATE)
         self.tokens: dict[str, SocketUser | Unauthorized] = {"old": TokenExpired("expired")}
         self.dead_sessions: set[UUID] = set()
+        self.unread: defaultdict[UUID, int] = defaultdict(int)
         self.entering: Callable[[], None] = lambda: None
         """Called after a permission was read and before it is answered."""
         self.gate = asyncio.Event()
@@ -260,6 +261,12 @@ class FakeDirectory(Directory):
         self.entering()
         await self.gate.wait()
         return entry
+
+    async def find_own(self, user_id: UUID) -> tuple[LogHead, int]:
+        found = self.log.head(user_id), self.unread[user_id]
+        self.entering()
+        await self.gate.wait()
+        return found
 
     async def admit(self, user: SocketUser) -> Admission:
         await self.gate.wait()

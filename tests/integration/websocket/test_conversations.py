@@ -40,6 +40,10 @@ async def test_server_keeps_to_the_example(conversation: Json, sqlite_server: Te
                     await connection.send(json.dumps(fill(pattern, bound)))
                 case {"do": "create_task"}:
                     await anna.task(project)
+                case {"do": "tell"}:
+                    boris = await register(sqlite_server, "Boris")
+                    await boris.add(await boris.project("Other"), anna)
+                    await boris.http.aclose()
                 case {"do": "delete_project"}:
                     await anna.call("DELETE", f"/projects/{project['id']}", expect=204)
                 case {"do": "drain"}:

@@ -486,3 +486,35 @@ async def test_event_that_is_not_stored_is_shown_to_its_room(broadcast: str, typ
         assert (shown["type"], shown["data"], shown["user_id"]) == (type_.value, data, str(BORIS.id))
         with pytest.raises(ValueError, match="is not an event of the group"):
             getattr(bench.hub.handler, broadcast)(EventType.PING, data)
+
+
+async def test_stream_is_answered_as_it_stands_when_joined() -> None:
+    """Whatever is told between the reading and the room's opening, what is unread belongs to the position answered."""
+    async with Bench() as bench:
+        bench.log.events[ANNA.id] = []
+        first, anna = await bench.connect(ANNA), await bench.connect(ANNA)
+        await first.say("join_user")
+
+        def tell() -> None:
+            if not bench.log.events[ANNA.id]:
+                bench.directory.unread[ANNA.id] = 1
+                bench.hub._relay.on_event(bench.log.append(ANNA.id))
+
+        bench.directory.entering = tell
+        answer, *later = await anna.say("join_user", id=1)
+        data = answer["data"]
+        assert (answer["type"], data["seq"], data["unread"], later) == ("user_joined", 1, 1, [])
+
+
+async def test_presence_is_told_of_projects_alone() -> None:
+    """After a drain the rooms of projects are told who is online; one's own stream has nobody to show."""
+    async with Bench() as bench:
+        bench.log.events[ANNA.id] = []
+        anna = await bench.connect(ANNA)
+        await anna.join(bench.directory.project(ANNA))
+        await anna.say("join_user")
+        anna.transport.block()
+        anna.connection.missed_ephemeral = True
+        anna.transport.unblock()
+        await settle()
+        assert [message["type"] for message in anna.sent].count("presence") == 1

@@ -19,6 +19,10 @@ P = "0199f3a0-1c00-7000-8000-0000000000a1"
             messages.JoinProject(type="join_project", project_id=UUID(P)),
         ),
         (
+            '{"type":"join_user","since":{"epoch":"k3f","seq":2}}',
+            messages.JoinUser(type="join_user", since=messages.Since(epoch="k3f", seq=2)),
+        ),
+        (
             f'{{"type":"join_project","id":7,"project_id":"{P}","since":{{"epoch":"k3f","seq":418}}}}',
             messages.JoinProject(
                 type="join_project", id=7, project_id=UUID(P), since=messages.Since(epoch="k3f", seq=418)

@@ -14,7 +14,7 @@ from app.websocket import relay as relay_module
 from app.websocket.protocol import CloseCode
 from app.websocket.relay import Relay
 from app.websocket.room import Room
-from tests.support.realtime import Bench, Peer, eventually, make_user, settle
+from tests.support.realtime import Bench, Peer, eventually, make_event, make_user, settle
 
 ANNA, BORIS = make_user("Anna"), make_user("Boris")
 
@@ -463,3 +463,31 @@ async def test_anonymous_viewer_of_a_project_made_private_meanwhile(ward: Ward) 
     ward.directory.entering = made_private
     (answer,) = await nobody.say("join_project", project_id=ward.project_id, id=1)
     assert answer["data"]["code"] == "not_found"
+
+
+async def test_persons_rooms_are_checked_in_turn(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody may have one, so a check looks at some of them; what was lost is found when their turn comes."""
+    monkeypatch.setattr(relay_module, "LOOKUP_BATCH", 1)
+    for user in (ANNA, BORIS):
+        ward.log.events[user.id] = []
+    boris = await ward.connect(BORIS)
+    for peer in (ward.anna, boris):
+        await peer.say("join_user")
+    for user in (ANNA, BORIS):
+        ward.log.events[user.id] = [make_event(user.id, 1)]
+    await ward.relay.check_rooms()
+    await settle()
+    assert sorted([ward.anna.seqs, boris.seqs]) == [[], [1]]
+    await ward.relay.check_rooms()
+    await settle()
+    assert (ward.anna.seqs, boris.seqs) == ([1], [1])
+
+
+async def test_stream_that_begins_anew_stays_its_owners(ward: Ward) -> None:
+    """After a jump its reader is asked whether they may read it, and may; nothing is revoked."""
+    ward.log.events[ANNA.id] = []
+    await ward.anna.say("join_user")
+    ward.log.epochs[ANNA.id] = "restored"
+    await ward.relay.check_rooms()
+    await settle()
+    assert ward.anna.sent[-1] == {"type": "resync", "data": {"epoch": "restored", "seq": 0}}
