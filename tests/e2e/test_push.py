@@ -12,6 +12,11 @@ from tests.e2e.test_kept_page import READY
 from tests.support.people import Json
 from tests.support.site import Account, Site
 
+#: Before that nothing can be delivered to it.
+ACTIVATED = """navigator.serviceWorker.ready.then(({ active }) => new Promise((done) => {
+    if (active.state === 'activated') done();
+    else active.addEventListener('statechange', () => active.state === 'activated' && done());
+}))"""
 #: Resolves to what is shown, once it has just these tags.
 SHOWN = """(tags) => new Promise(async (done) => {
     const registration = await navigator.serviceWorker.ready;
@@ -59,6 +64,7 @@ class Pushed:
         """Wait for the service worker, and find its registration."""
         await expect(self.page.get_by_role("heading", level=1, name="My work")).to_be_visible()
         await self.page.evaluate(READY)
+        await self.page.evaluate(ACTIVATED)
         self.cdp = await self.page.context.new_cdp_session(self.page)
         found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
