@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from app.config import Settings
 from app.db.base import Transaction
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import format_time, utc_now
 from app.models import LoggedNotice, Notification, PushDelivery, User
-from app.services import notifications, projects, retention
+from app.services import notifications, projects, retention, tasks
 from tests.support.people import Json, Person, register
 from tests.support.routes import assert_problem
-from tests.support.server import TestServer
+from tests.support.server import TestServer, run_server
 
 
 async def inbox(person: Person, **query: Any) -> list[Json]:
@@ -342,6 +343,36 @@ async def test_telling_many_costs_as_many_statements_as_telling_one(
         await anna.comment(task)
         counts.append(statements - before)
     assert counts[0] == counts[1] > 0
+
+
+async def test_what_concerns_nobody_else_costs_next_to_nothing(
+    sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To create a task runs not one statement more than without telling; to move it, one: whom it concerns."""
+    begun = UnitOfWork._begun
+    statements = 0
+
+    async def counting(uow: UnitOfWork) -> Transaction:
+        nonlocal statements
+        statements += 1
+        return await begun(uow)
+
+    async def tell_nobody(*_: object) -> None:
+        """As if there were no inbox."""
+
+    async with run_server(sqlite_settings) as server, await register(server, "Anna") as anna:
+        project = await anna.project()
+        monkeypatch.setattr(UnitOfWork, "_begun", counting)
+        counts = []
+        for _ in range(2):
+            before = statements
+            task = await anna.task(project)
+            created = statements - before
+            await anna.call("POST", f"/tasks/{task['id']}/move", json={"status": "done"}, expect=200)
+            counts.append((created, statements - before - created))
+            monkeypatch.setattr(tasks, "tell_of_task", tell_nobody)
+    (created, moved), without = counts
+    assert (created, moved - 1) == without
 
 
 async def test_old_notifications_are_forgotten(server: TestServer, anna: Person, boris: Person, shared: Json) -> None:
