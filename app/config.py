@@ -68,6 +68,13 @@ class Settings(BaseSettings):
     auth_attempts_per_minute: int = Field(default=20, ge=1)
     """Password checks one address may ask for."""
 
+    push_timeout_s: float = Field(default=10, gt=0)
+    """How long one request to a push service may take."""
+    push_interval_s: float = Field(default=5, gt=0)
+    """How often a server looks for pushes that are due, besides at once for its own."""
+    push_allow_private: bool = False
+    """Push also over http and to addresses that are not public: for a push service of one's own."""
+
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     idempotency_s: int = Field(default=24 * 3600, ge=1)
     trash_s: int = Field(default=30 * 24 * 3600, ge=1)

@@ -19,6 +19,7 @@ from app.api.v1 import (
     members,
     notifications,
     projects,
+    push,
     search,
     server,
     tasks,
@@ -34,10 +35,12 @@ from app.db.engine import create_engine
 from app.db.unit_of_work import Database
 from app.domain.demand import Demand
 from app.domain.rate_limit import RateLimiter
+from app.push.keys import PushKey, load_or_create_key
 from app.security import AccessTokens, Passwords, load_or_create_secret
 from app.websocket import endpoint, sse
 from app.websocket.directory import Directory
 from app.websocket.hub import Hub
+from app.workers.push import PushWorker
 from app.workers.retention import RetentionWorker
 
 _log = structlog.get_logger(__name__)
@@ -73,6 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         socket_stats=hub.manager.get_stats,
         cluster_stats=hub.cluster.total,
         is_draining=lambda: hub.is_draining,
+        push_key=PushKey(load_or_create_key(settings.data_dir), contact=settings.public_url),
     )
     _add_routes(application, settings, demand)
     return application
@@ -109,6 +113,7 @@ def _add_routes(application: FastAPI, settings: Settings, demand: Demand) -> Non
         members,
         users,
         notifications,
+        push,
         auth,
         history,
         search,
@@ -129,12 +134,15 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     context: ApiContext = application.state.context
     hub: Hub = application.state.hub
     retention = RetentionWorker(context.database, context.settings)
+    pushes = PushWorker(context.database, context.push_key, context.settings)
     await hub.start()
     retention.start()
+    pushes.start()
     try:
         yield
     finally:
         await hub.drain()
+        await pushes.stop()
         await retention.stop()
         await hub.stop()
         await context.broker.close()

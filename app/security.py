@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -144,13 +145,18 @@ def digest(credential: str) -> str:
 
 
 def load_or_create_secret(path: Path, *, size_bytes: int = SECRET_BYTES) -> str:
+    """Read a random secret from a file, made on first use like `load_or_create`."""
+    return load_or_create(path, lambda: secrets.token_urlsafe(size_bytes))
+
+
+def load_or_create(path: Path, make: Callable[[], str]) -> str:
     """Read a secret from a file, made on first use with mode 0600; two servers starting at once agree on one."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
         fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(size_bytes))
+            file.write(make())
             file.flush()
             os.fsync(file.fileno())
         try:

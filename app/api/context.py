@@ -10,6 +10,7 @@ from app.config import Settings
 from app.db.backup import BACKUP_MARK
 from app.db.unit_of_work import Database
 from app.domain.rate_limit import RateLimiter
+from app.push.keys import PushKey
 from app.security import AccessTokens, Passwords
 
 
@@ -37,6 +38,7 @@ class ApiContext:
     cluster_stats: Callable[[], dict[str, Any] | None]
     """The numbers of all servers together; None while they cannot be known."""
     is_draining: Callable[[], bool]
+    push_key: PushKey
 
     def read_admin_code(self) -> str | None:
         """Return the one-time code of the first administrator, while there is one."""

@@ -8,6 +8,7 @@ from app.models.notification import (
     NotificationSettings,
     ProjectWatch,
     PushDelivery,
+    PushSubscription,
     TaskWatch,
 )
 from app.models.project import BoardColumn, Invitation, Label, Member, Project, SavedView
@@ -30,6 +31,7 @@ __all__ = [
     "Project",
     "ProjectWatch",
     "PushDelivery",
+    "PushSubscription",
     "RefreshToken",
     "SavedView",
     "Session",

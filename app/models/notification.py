@@ -92,15 +92,39 @@ class ProjectWatch(Base):
 
 
 class PushDelivery(Base):
-    """A notification on its way to somebody's devices; `leased_until` says that a server is at it."""
+    """A notification on its way to somebody's devices, then to each of them; `leased_until`: a server is at it."""
 
     __tablename__ = "push_deliveries"
 
     id: Mapped[Key]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    notification_id: Mapped[UUID] = mapped_column(ForeignKey("notifications.id", ondelete="CASCADE"), index=True)
+    notification_id: Mapped[UUID | None] = mapped_column(ForeignKey("notifications.id", ondelete="CASCADE"), index=True)
+    subscription_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("push_subscriptions.id", ondelete="CASCADE"), index=True
+    )
     kind: Mapped[str] = mapped_column(String(10))
     due_at: Mapped[datetime] = mapped_column(index=True)
     attempts: Mapped[int]
     leased_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
+
+
+class PushSubscription(Base):
+    """A browser that somebody lets us push to, for as long as they are signed in there.
+
+    `digest` is that of the endpoint. Nothing is sent before `retry_at`: the push service has asked for that.
+    """
+
+    __tablename__ = "push_subscriptions"
+
+    id: Mapped[Key]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    endpoint: Mapped[str] = mapped_column(Text)
+    p256dh: Mapped[str] = mapped_column(String(200))
+    auth: Mapped[str] = mapped_column(String(100))
+    label: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    retry_at: Mapped[datetime | None]

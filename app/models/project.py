@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Key, Name, Position, Seq
@@ -23,6 +23,7 @@ class Project(Base):
     name: Mapped[Name]
     description: Mapped[str] = mapped_column(Text)
     visibility: Mapped[str] = mapped_column(String(10))
+    hide_titles_in_push: Mapped[bool] = mapped_column(server_default=false())
     version: Mapped[int]
     epoch: Mapped[str] = mapped_column(String(16))
     event_seq: Mapped[Seq]

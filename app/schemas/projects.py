@@ -24,6 +24,8 @@ class Project(ResponseModel):
     name: str
     description: str
     visibility: Visibility
+    hide_titles_in_push: bool = False
+    """Whether what is pushed to devices leaves out titles and texts."""
     version: int
     created_at: UtcTime
     updated_at: UtcTime
@@ -54,6 +56,7 @@ class ProjectUpdate(RequestModel):
     name: ProjectName = Field(default="", validate_default=False)
     description: Description = ""
     visibility: Visibility = Visibility.PRIVATE
+    hide_titles_in_push: StrictBool = False
 
 
 class Member(ResponseModel):

@@ -156,6 +156,12 @@ async def forget_project(uow: UnitOfWork, user_id: UUID, project_id: UUID) -> No
         await publish(uow, [Told(user_id, seq, "forgotten", project_id=project_id)], utc_now())
 
 
+async def has_snoozed_due(uow: UnitOfWork) -> bool:
+    """Whether something that was snoozed is to be shown again."""
+    due = select(NotificationRow.id).where(NotificationRow.snoozed_until <= utc_now()).limit(1)
+    return (await uow.fetch(due)).first() is not None
+
+
 async def wake_snoozed(uow: UnitOfWork, *, limit: int = 200) -> int:
     """Show again what was snoozed until now; return how many there were. Safe on every server."""
     now = utc_now()
@@ -191,8 +197,7 @@ async def read_notices(uow: UnitOfWork, user_id: UUID, since: int, limit: int) -
     )
     notices = (await uow.fetch(statement)).all()
     ids = {notice.notification_id for notice in notices if notice.notification_id is not None}
-    rows = (await uow.fetch(_select().where(NotificationRow.id.in_(ids)))).all() if ids else []
-    shown = {row.id: _to_notification(row) for row in rows}
+    shown = await find_shown(uow, sorted(ids))
     unread = await unread_of(uow, user_id) if notices else 0
     return [
         Notice.make(
@@ -203,6 +208,12 @@ async def read_notices(uow: UnitOfWork, user_id: UUID, since: int, limit: int) -
         )
         for notice in notices
     ]
+
+
+async def find_shown(uow: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, Notification]:
+    """Return those of some notifications, of anybody's, that their readers may see now."""
+    rows = (await uow.fetch(_select().where(NotificationRow.id.in_(ids)))).all() if ids else []
+    return {row.id: _to_notification(row) for row in rows}
 
 
 async def read_heads(uow: UnitOfWork, user_ids: Sequence[UUID]) -> dict[UUID, LogHead]:

@@ -331,12 +331,15 @@ async def _push(uow: UnitOfWork, readers: Sequence[_Reader], rows: Mapping[UUID,
         uow.wake(PUSH)
 
 
-def delivery(user_id: UUID, notification_id: UUID, kind: str, *, due_at: datetime, now: datetime) -> dict[str, Any]:
-    """Return a row of what is to be pushed: `show` or `close` a notification."""
+def delivery(
+    user_id: UUID, notification_id: UUID | None, kind: str, *, due_at: datetime, now: datetime
+) -> dict[str, Any]:
+    """Return a row of what is to be pushed: `show` or `close` a notification, or a `test`."""
     return {
         "id": new_id(),
         "user_id": user_id,
         "notification_id": notification_id,
+        "subscription_id": None,
         "kind": kind,
         "due_at": due_at,
         "attempts": 0,

@@ -12,6 +12,14 @@ from app.domain.notifying import Kind, Why
 from app.services.notifying import News, tell
 from tests.support.people import PASSWORD, Json, Person
 
+SUBSCRIPTION: Json = {
+    "endpoint": "https://192.0.32.10/send/world",
+    "keys": {
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+    },
+}
+"""At a public address, to which nothing is sent."""
 METHODS = ("get", "post", "patch", "put", "delete")
 
 
@@ -109,12 +117,14 @@ async def build_world(owner: Person) -> World:
     comment = await owner.comment(task)
     answer = await owner.call("POST", f"/projects/{project['id']}/invitations", json={"role": "viewer"}, expect=201)
     sessions = await owner.get("/auth/sessions")
+    device = await owner.call("POST", "/push/devices", json=SUBSCRIPTION, expect=201)
     async with owner.server.database.write() as uow:
         reminder = News(Kind.DUE_SOON, UUID(project["id"]), UUID(task["id"]))
         await tell(uow, reminder, {UUID(owner.id): Why.REMINDER})
     (notification,) = (await owner.get("/notifications"))["items"]
     ids = {
         "notification_id": notification["id"],
+        "device_id": device.json()["id"],
         "project_id": project["id"],
         "task_id": task["id"],
         "trashed_id": trashed["id"],
@@ -141,7 +151,7 @@ async def build_world(owner: Person) -> World:
         "new_password": PASSWORD,
         "user_ids": [],
         "state": "watching",
-    }
+    } | SUBSCRIPTION
     return World(owner, project, ids, values)
 
 

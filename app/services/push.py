@@ -1,0 +1,304 @@
+"""Pushing: the devices of each person, and what is on its way to them, in rows that any server may take.
+
+A notification is first on its way to somebody, then, once its time has come, to each of their devices. A row is leased
+for as long as a server tries; one whose server died is taken by another.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Select, delete, func, insert, or_, select, update
+
+from app.db.unit_of_work import UnitOfWork
+from app.domain.clock import format_time, utc_now
+from app.domain.notifying import Kind
+from app.errors import Conflict, InvalidField, NotFound
+from app.models import Notification, Project, PushDelivery, PushSubscription, Session, User
+from app.push.addresses import EndpointRefusedError, HostNotFoundError, parse_endpoint, resolve
+from app.push.encryption import read_browser_keys
+from app.push.sending import Answer, Outcome, Push, Urgency
+from app.push.wording import has_word, word
+from app.schemas import notifications as schemas
+from app.schemas.base import Page, decode_cursor, make_page
+from app.schemas.push import PushDevice, PushDeviceCreate
+from app.security import digest, new_id
+from app.services.access import Actor, Record
+from app.services.notifications import find_shown
+from app.services.notifying import PUSH, delivery
+from app.services.standing import is_good
+
+MAX_DEVICES: Final = 20
+LEASE: Final = timedelta(minutes=1)
+MAX_ATTEMPTS: Final = 8
+KEPT: Final = timedelta(hours=24)
+"""What could not be delivered for so long is of no use any more."""
+FIRST_RETRY_S: Final = 5.0
+SHOW, CLOSE, TEST = "show", "close", "test"
+_URGENT: Final = frozenset({Kind.MENTIONED, Kind.ASSIGNED, Kind.DUE_SOON, Kind.OVERDUE})
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One push to one device; `push` is None when there is nothing to say any more."""
+
+    delivery_id: UUID
+    subscription_id: UUID
+    notification_id: UUID | None
+    kind: str
+    attempts: int
+    push: Push | None
+
+
+async def list_devices(uow: UnitOfWork, actor: Actor, *, cursor: str | None, limit: int) -> Page[PushDevice]:
+    """Return a page of the actor's devices, oldest first."""
+    statement = _devices(actor).order_by(PushSubscription.id).limit(limit + 1)
+    if after := decode_cursor(cursor, UUID):
+        statement = statement.where(PushSubscription.id > after[0])
+    found = [_to_device(row, actor) for row in (await uow.fetch(statement)).all()]
+    return make_page(found, limit, lambda device: (device.id,))
+
+
+async def check_device(body: PushDeviceCreate, *, allow_private: bool) -> None:
+    """See that a push may go there, before any transaction: a name is looked up.
+
+    Raises:
+        InvalidField: not the address of a push service, or no keys of a browser.
+    """
+    try:
+        await resolve(parse_endpoint(body.endpoint, allow_private=allow_private), allow_private=allow_private)
+    except (EndpointRefusedError, HostNotFoundError) as error:
+        raise InvalidField("endpoint", str(error)) from None
+    try:
+        read_browser_keys(body.keys.p256dh, body.keys.auth)
+    except ValueError:
+        raise InvalidField("keys", "are not those of a push subscription") from None
+
+
+async def add_device(uow: UnitOfWork, actor: Actor, body: PushDeviceCreate) -> PushDevice:
+    """Push to a browser from now on, until its session ends. A browser that changed hands is its new owner's alone."""
+    mark = digest(body.endpoint)
+    await uow.execute(delete(PushSubscription).where(PushSubscription.digest == mark))
+    count = (await uow.fetch(select(func.count()).where(PushSubscription.user_id == actor.user_id))).scalar_one()
+    if count >= MAX_DEVICES:
+        message = f"one person has at most {MAX_DEVICES} devices; remove one first"
+        raise Conflict(message)
+    device = PushDevice(id=new_id(), label=body.label or "", created_at=utc_now(), last_used_at=None, current=True)
+    row = device.model_dump(exclude={"current"}) | {
+        "user_id": actor.user_id,
+        "session_id": actor.session_id,
+        "digest": mark,
+        "endpoint": body.endpoint,
+        "p256dh": body.keys.p256dh,
+        "auth": body.keys.auth,
+        "retry_at": None,
+    }
+    await uow.execute(insert(PushSubscription).values(row))
+    return device
+
+
+async def remove_device(uow: UnitOfWork, actor: Actor, device_id: UUID) -> None:
+    """Push to a device no more."""
+    mine = (PushSubscription.id == device_id, PushSubscription.user_id == actor.user_id)
+    gone = await uow.execute(delete(PushSubscription).where(*mine).returning(PushSubscription.id))
+    if gone.one_or_none() is None:
+        raise NotFound(_NO_DEVICE)
+
+
+async def test_device(uow: UnitOfWork, actor: Actor, device_id: UUID) -> None:
+    """Send a device something to show at once."""
+    row = (await uow.fetch(_devices(actor).where(PushSubscription.id == device_id))).one_or_none()
+    if row is None:
+        raise NotFound(_NO_DEVICE)
+    now = utc_now()
+    values = delivery(actor.user_id, None, TEST, due_at=now, now=now) | {"subscription_id": device_id}
+    await uow.execute(insert(PushDelivery).values(values))
+    uow.wake(PUSH)
+
+
+async def claim(uow: UnitOfWork, *, limit: int) -> list[Parcel]:
+    """Take what is due, for `LEASE`; nobody else gets it meanwhile."""
+    now = utc_now()
+    await _address(uow, now, limit)
+    free = or_(PushDelivery.leased_until.is_(None), PushDelivery.leased_until < now)
+    waits = or_(PushSubscription.retry_at.is_(None), PushSubscription.retry_at <= now)
+    due = (
+        select(PushDelivery.id)
+        .join(PushSubscription, PushSubscription.id == PushDelivery.subscription_id)
+        .where(PushDelivery.due_at <= now, free, waits)
+        .order_by(PushDelivery.due_at)
+        .limit(limit)
+    )
+    ids = list((await _fetch_unlocked(uow, due)).scalars())
+    if not ids:
+        return []
+    leased = {"leased_until": now + LEASE, "attempts": PushDelivery.attempts + 1}
+    await uow.execute(update(PushDelivery).where(PushDelivery.id.in_(ids)).values(leased))
+    return await _pack(uow, ids, now)
+
+
+async def finish(uow: UnitOfWork, parcel: Parcel, answer: Answer, *, jitter: float) -> None:
+    """Note what became of a push: sent, to be tried again later (`jitter` of 0 to 1 spreads that), or given up."""
+    now = utc_now()
+    mine = PushDelivery.id == parcel.delivery_id
+    if answer.outcome is Outcome.GONE:
+        await uow.execute(delete(PushSubscription).where(PushSubscription.id == parcel.subscription_id))
+        return
+    is_over = answer.outcome in {Outcome.SENT, Outcome.REFUSED} or parcel.attempts >= MAX_ATTEMPTS
+    if is_over:
+        await uow.execute(delete(PushDelivery).where(mine))
+    else:
+        wait = timedelta(seconds=FIRST_RETRY_S * 2 ** (parcel.attempts - 1) * (0.5 + jitter))
+        wait = max(wait, timedelta(seconds=answer.retry_after_s or 0))
+        await uow.execute(update(PushDelivery).where(mine).values(due_at=now + wait, leased_until=None))
+        if answer.retry_after_s:
+            busy = update(PushSubscription).where(PushSubscription.id == parcel.subscription_id)
+            await uow.execute(busy.values(retry_at=now + wait))
+    if answer.outcome is Outcome.SENT:
+        used = update(PushSubscription).where(PushSubscription.id == parcel.subscription_id)
+        await uow.execute(used.values(last_used_at=now))
+        if parcel.kind == SHOW:
+            shown = update(Notification).where(Notification.id == parcel.notification_id)
+            await uow.execute(shown.values(pushed_at=now))
+
+
+async def count_waiting(uow: UnitOfWork) -> int:
+    """Return how many pushes wait to be sent, by any server."""
+    return int((await uow.fetch(select(func.count()).select_from(PushDelivery))).scalar_one())
+
+
+_NO_DEVICE: Final = "no such device of yours"
+
+
+async def _address(uow: UnitOfWork, now: datetime, limit: int) -> None:
+    """Turn what is due to somebody into what is due to each of their devices."""
+    due = (
+        select(PushDelivery.id, PushDelivery.user_id, PushDelivery.notification_id, PushDelivery.kind)
+        .where(PushDelivery.due_at <= now, PushDelivery.subscription_id.is_(None))
+        .order_by(PushDelivery.due_at)
+        .limit(limit)
+    )
+    rows = (await _fetch_unlocked(uow, due)).all()
+    if not rows:
+        return
+    statement = (
+        select(PushSubscription.id, PushSubscription.user_id)
+        .join(Session, Session.id == PushSubscription.session_id)
+        .join(User, User.id == PushSubscription.user_id)
+        .where(PushSubscription.user_id.in_({row.user_id for row in rows}), is_good(now))
+    )
+    devices = (await uow.fetch(statement)).all()
+    addressed = [
+        delivery(row.user_id, row.notification_id, row.kind, due_at=now, now=now) | {"subscription_id": device.id}
+        for row in rows
+        for device in devices
+        if device.user_id == row.user_id
+    ]
+    if addressed:
+        await uow.execute(insert(PushDelivery), addressed)
+    await uow.execute(delete(PushDelivery).where(PushDelivery.id.in_([row.id for row in rows])))
+
+
+async def _fetch_unlocked(uow: UnitOfWork, statement: Select[*tuple[Any, ...]]) -> Any:
+    """Read rows that no other server is at, and hold them."""
+    return await uow.fetch(statement.with_for_update(skip_locked=True, of=PushDelivery))
+
+
+async def _pack(uow: UnitOfWork, ids: Sequence[UUID], now: datetime) -> list[Parcel]:
+    statement = (
+        select(
+            PushDelivery.id.label("delivery_id"),
+            PushDelivery.subscription_id,
+            PushDelivery.notification_id,
+            PushDelivery.kind,
+            PushDelivery.attempts,
+            PushDelivery.created_at,
+            PushSubscription.endpoint,
+            PushSubscription.p256dh,
+            PushSubscription.auth,
+            User.language,
+            Project.hide_titles_in_push,
+        )
+        .select_from(PushDelivery)
+        .join(PushSubscription, PushSubscription.id == PushDelivery.subscription_id)
+        .join(User, User.id == PushSubscription.user_id)
+        .outerjoin(Notification, Notification.id == PushDelivery.notification_id)
+        .outerjoin(Project, Project.id == Notification.project_id)
+        .where(PushDelivery.id.in_(ids))
+    )
+    rows = (await uow.fetch(statement)).all()
+    shown = await find_shown(uow, [row.notification_id for row in rows if row.kind == SHOW])
+    return [_parcel(row, shown.get(row.notification_id), now) for row in rows]
+
+
+def _parcel(row: Record, shown: schemas.Notification | None, now: datetime) -> Parcel:
+    payload: dict[str, Any] | None = None
+    if row.created_at + KEPT < now:
+        pass
+    elif row.kind == TEST:
+        texts = {"title": word(row.language, "test.title"), "body": word(row.language, "test")}
+        payload = {"type": "show", "tag": "test", "url": "/inbox", "task_id": None} | texts
+    elif row.kind == CLOSE:
+        payload = {"type": "close", "tag": str(row.notification_id)}
+    elif shown is not None and shown.read_at is None:
+        payload = _show(shown, row.language, hides_titles=row.hide_titles_in_push)
+    push = None
+    if payload is not None:
+        is_urgent = shown is not None and shown.kind in _URGENT
+        push = Push(
+            endpoint=row.endpoint,
+            p256dh=row.p256dh,
+            auth=row.auth,
+            payload=orjson.dumps(payload),
+            ttl_s=int(KEPT.total_seconds()),
+            urgency=Urgency.HIGH if is_urgent else Urgency.NORMAL,
+            topic=row.notification_id.hex if row.notification_id else None,
+        )
+    return Parcel(row.delivery_id, row.subscription_id, row.notification_id, row.kind, row.attempts, push)
+
+
+def _show(shown: schemas.Notification, language: str, *, hides_titles: bool) -> dict[str, Any]:
+    """Return what a device shows: what happened, and to which card; without a word of the card where titles hide."""
+    actor = shown.actor_name or word(language, "somebody")
+    values = {
+        "actor": actor,
+        "count": shown.count,
+        "excerpt": shown.excerpt or "",
+        "project": shown.project_name,
+        "status": shown.details.get("column", ""),
+    }
+    key = shown.kind.value
+    if hides_titles:
+        key = f"{key}.hidden" if has_word(f"{key}.hidden") else key
+    elif shown.excerpt and has_word(f"{key}.text"):
+        key = f"{key}.text"
+    subject = shown.task_key or shown.project_name
+    if shown.task_title and not hides_titles:
+        subject = f"{subject} {shown.task_title}"
+    return {
+        "type": "show",
+        "tag": str(shown.id),
+        "title": subject,
+        "body": word(language, key if has_word(key) else "other", **values),
+        "url": f"/t/{shown.task_key}" if shown.task_key else "/inbox",
+        "task_id": str(shown.task_id) if shown.task_id else None,
+        "timestamp": format_time(shown.updated_at),
+        "actions": [{"action": name, "title": word(language, f"action.{name}")} for name in ("open", "read")],
+    }
+
+
+def _devices(actor: Actor) -> Select[*tuple[Any, ...]]:
+    return select(PushSubscription).where(PushSubscription.user_id == actor.user_id)
+
+
+def _to_device(row: Record, actor: Actor) -> PushDevice:
+    return PushDevice(
+        id=row.id,
+        label=row.label,
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
+        current=row.session_id == actor.session_id,
+    )

@@ -1,0 +1,95 @@
+"""Sends what is to be pushed: at once what this server has written, every few seconds what others left."""
+
+import asyncio
+import contextlib
+import random
+from typing import Final
+
+import structlog
+
+from app.config import Settings
+from app.db.unit_of_work import Database
+from app.push.keys import PushKey
+from app.push.metrics import DELIVERIES, DROPPED, PENDING
+from app.push.sending import Answer, Outcome, PushSender
+from app.services import push
+from app.services.notifications import has_snoozed_due, wake_snoozed
+from app.services.notifying import PUSH
+from app.services.push import Parcel
+
+BATCH: Final = 50
+AT_ONCE: Final = 16
+"""Requests under way: a push service that hangs keeps the others from nothing but its own place."""
+_log = structlog.get_logger(__name__)
+
+
+class PushWorker:
+    """Claims due pushes and sends them; several servers share the work."""
+
+    def __init__(self, database: Database, key: PushKey, settings: Settings) -> None:
+        self._database = database
+        self._sender = PushSender(key, timeout_s=settings.push_timeout_s, allow_private=settings.push_allow_private)
+        self._interval_s = settings.push_interval_s
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._alarm = database.alarm(PUSH)
+        self._worker: asyncio.Task[None] | None = None
+        self._sending: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Begin to look for what is due."""
+        self._worker = asyncio.create_task(self._run(), name="push")
+
+    async def stop(self) -> None:
+        """Stop; what is under way is taken up again when its lease ends."""
+        tasks = [*self._sending, *([self._worker] if self._worker else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            self._alarm.clear()
+            try:
+                while await self._send_some():
+                    pass
+            except Exception:  # noqa: BLE001 - the database may be away for a moment
+                _log.exception("push_failed")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._alarm.wait(), self._interval_s)
+
+    async def _send_some(self) -> bool:
+        """Start to send what is due; return whether there may be more."""
+        async with self._database.read() as uow:
+            waiting, wakes = await push.count_waiting(uow), await has_snoozed_due(uow)
+        PENDING.set(waiting)
+        if not (waiting or wakes):
+            return False
+        async with self._database.write() as uow:
+            if wakes:
+                await wake_snoozed(uow)
+            parcels = await push.claim(uow, limit=BATCH)
+        for parcel in parcels:
+            await self._places.acquire()
+            task = asyncio.create_task(self._send(parcel))
+            self._sending.add(task)
+            task.add_done_callback(self._sent)
+        return len(parcels) == BATCH
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._places.release()
+        self._sending.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("push_not_noted", exc_info=error)
+
+    async def _send(self, parcel: Parcel) -> None:
+        answer = await self._sender.send(parcel.push) if parcel.push else Answer(Outcome.REFUSED, "nothing to say")
+        if parcel.push is not None:
+            DELIVERIES.labels(answer.outcome.value).inc()
+            if answer.outcome is Outcome.REFUSED or (
+                answer.outcome is not Outcome.SENT and parcel.attempts >= push.MAX_ATTEMPTS
+            ):
+                DROPPED.inc()
+            if answer.outcome is not Outcome.SENT:
+                _log.info("push_not_sent", outcome=answer.outcome.value, reason=answer.reason)
+        async with self._database.write() as uow:
+            await push.finish(uow, parcel, answer, jitter=random.random())  # noqa: S311 - a spread, not a secret
