@@ -10,6 +10,9 @@ export type WorkerAsks =
   | { type: 'open'; path: string; notification: Id }
   | { type: 'read'; notification: Id };
 
+/** A push that was only a test is about none. */
+const IS_ID = /^[\da-f]{8}-/;
+
 const shows = (task: Id) => (bell.task !== task ? 'no' : document.hasFocus() ? 'focused' : 'open');
 
 /** Answers until the returned function is called. */
@@ -19,7 +22,7 @@ export function answerWorker(): () => void {
   const hear = ({ data, ports }: MessageEvent<WorkerAsks>) => {
     if (data.type === 'shows') ports[0]?.postMessage(shows(data.task));
     if (data.type === 'open') router.go(data.path);
-    if (data.type === 'open' || data.type === 'read') void inboxOf.current?.read([data.notification]);
+    if (data.type !== 'shows' && IS_ID.test(data.notification)) void inboxOf.current?.read([data.notification]);
   };
   serviceWorker.addEventListener('message', hear);
   serviceWorker.startMessages();
