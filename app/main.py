@@ -41,6 +41,7 @@ from app.websocket import endpoint, sse
 from app.websocket.directory import Directory
 from app.websocket.hub import Hub
 from app.workers.push import PushWorker
+from app.workers.reminders import ReminderWorker
 from app.workers.retention import RetentionWorker
 
 _log = structlog.get_logger(__name__)
@@ -135,13 +136,16 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     hub: Hub = application.state.hub
     retention = RetentionWorker(context.database, context.settings)
     pushes = PushWorker(context.database, context.push_key, context.settings)
+    reminders = ReminderWorker(context.database, context.settings)
     await hub.start()
     retention.start()
     pushes.start()
+    reminders.start()
     try:
         yield
     finally:
         await hub.drain()
+        await reminders.stop()
         await pushes.stop()
         await retention.stop()
         await hub.stop()

@@ -9,6 +9,7 @@ from app.models.notification import (
     ProjectWatch,
     PushDelivery,
     PushSubscription,
+    SentReminder,
     TaskWatch,
 )
 from app.models.project import BoardColumn, Invitation, Label, Member, Project, SavedView
@@ -34,6 +35,7 @@ __all__ = [
     "PushSubscription",
     "RefreshToken",
     "SavedView",
+    "SentReminder",
     "Session",
     "SocketTicket",
     "Task",

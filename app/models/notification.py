@@ -128,3 +128,14 @@ class PushSubscription(Base):
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
     retry_at: Mapped[datetime | None]
+
+
+class SentReminder(Base):
+    """The latest reminder of a task's due date that somebody was sent; another due date begins anew."""
+
+    __tablename__ = "sent_reminders"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True, index=True)
+    due: Mapped[str] = mapped_column(String(24))
+    moment: Mapped[datetime]

@@ -45,6 +45,7 @@ class Task(Base):
         UniqueConstraint("project_id", "number"),
         Index("ix_tasks_board", "project_id", "status", "position", "id"),
         Index("ix_tasks_trash", "deleted_at", **only_where("deleted_at IS NOT NULL")),
+        Index("ix_tasks_due", "due", **only_where("due IS NOT NULL")),
         Index("ix_tasks_archive", "project_id", "archived_at", "id", **only_where("archived_at IS NOT NULL")),
     )
 

@@ -1,0 +1,95 @@
+"""Reminding people of what is due, once each, whatever the number of servers."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, insert, select
+
+from app.db.unit_of_work import UnitOfWork
+from app.domain.notifying import Kind, Why
+from app.domain.reminding import Reminder, find_due, reminders_of
+from app.models import BoardColumn, NotificationSettings, Project, SentReminder, Task, TaskAssignee, User
+from app.services.access import Record
+from app.services.notifying import News, tell, to_wishes
+
+AHEAD: Final = timedelta(days=31)
+"""How long before a due date somebody may want to be reminded, and a day."""
+LATE: Final = timedelta(days=7)
+"""What could not be told for so long is told no more."""
+
+
+async def find_projects(uow: UnitOfWork, now: datetime) -> list[UUID]:
+    """Return the projects in which somebody is to be reminded now."""
+    return sorted({row.project_id for row, _ in await _find_due(uow, now, None)})
+
+
+async def remind(uow: UnitOfWork, project_id: UUID, now: datetime) -> int:
+    """Remind everybody in one project whose time has come; return how many reminders that were.
+
+    Under the project's lock, so that of two servers the second finds it done.
+    """
+    await uow.lock(select(Project.id).where(Project.id == project_id))
+    due = await _find_due(uow, now, project_id)
+    await _note(uow, due)
+    told: defaultdict[tuple[UUID, Kind, str], dict[UUID, Why]] = defaultdict(dict)
+    for row, reminder in due:
+        told[row.task_id, reminder.kind, row.due][row.user_id] = Why.REMINDER
+    for (task_id, kind, day), recipients in told.items():
+        await tell(uow, News(kind, project_id, task_id, details={"due": day}), recipients)
+    return len(due)
+
+
+async def _find_due(uow: UnitOfWork, now: datetime, project_id: UUID | None) -> list[tuple[Record, Reminder]]:
+    """Return who is to be reminded of which open task, and of what, for the first time."""
+    sent = (SentReminder.task_id == Task.id) & (SentReminder.user_id == User.id) & (SentReminder.due == Task.due)
+    statement = (
+        select(
+            Task.id.label("task_id"),
+            Task.project_id,
+            Task.due,
+            Task.created_at,
+            User.id.label("user_id"),
+            User.time_zone,
+            NotificationSettings.settings,
+            SentReminder.moment,
+        )
+        .select_from(Task)
+        .join(Project, Project.id == Task.project_id)
+        .join(BoardColumn, (BoardColumn.project_id == Task.project_id) & (BoardColumn.key == Task.status))
+        .join(TaskAssignee, TaskAssignee.task_id == Task.id)
+        .join(User, User.id == TaskAssignee.user_id)
+        .outerjoin(NotificationSettings, NotificationSettings.user_id == User.id)
+        .outerjoin(SentReminder, sent)
+        .where(
+            Task.due.between((now - LATE).date().isoformat(), (now + AHEAD).date().isoformat()),
+            Task.deleted_at.is_(None),
+            Task.archived_at.is_(None),
+            BoardColumn.is_done.is_(False),
+            Project.deleted_at.is_(None),
+        )
+    )
+    if project_id is not None:
+        statement = statement.where(Task.project_id == project_id)
+    found = []
+    for row in (await uow.fetch(statement)).all():
+        reminders = reminders_of(row.due, ZoneInfo(row.time_zone), to_wishes(row.settings).remind_before)
+        reminder = find_due(reminders, now, after=max(row.moment or row.created_at, now - LATE))
+        if reminder is not None:
+            found.append((row, reminder))
+    return found
+
+
+async def _note(uow: UnitOfWork, due: Sequence[tuple[Record, Reminder]]) -> None:
+    for row, _ in due:
+        mine = (SentReminder.user_id == row.user_id, SentReminder.task_id == row.task_id)
+        await uow.execute(delete(SentReminder).where(*mine))
+    rows = [
+        {"user_id": row.user_id, "task_id": row.task_id, "due": row.due, "moment": reminder.moment}
+        for row, reminder in due
+    ]
+    if rows:
+        await uow.execute(insert(SentReminder), rows)

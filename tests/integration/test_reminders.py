@@ -1,0 +1,135 @@
+"""Reminders by a clock that the tests turn: each once, for whom it concerns, however many servers look."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.workers.reminders import ReminderWorker
+from tests.support.people import Json, Person
+from tests.support.server import TestServer
+
+
+class Clock:
+    """What time it is for the worker."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still until it is turned."""
+    return Clock()
+
+
+@pytest.fixture
+def worker(server: TestServer, clock: Clock) -> ReminderWorker:
+    """A worker that looks when told to."""
+    return ReminderWorker(server.database, server.settings, now=clock)
+
+
+async def reminded(person: Person) -> list[tuple[str, str]]:
+    """Return kind and title of somebody's reminders, the latest first."""
+    rows = (await person.get("/notifications"))["items"]
+    return [(row["kind"], row["task_title"]) for row in rows if row["why"] == "reminder"]
+
+
+def in_hours(clock: Clock, hours: float) -> str:
+    """Return a due time so far from now."""
+    return f"{clock.now + timedelta(hours=hours):%Y-%m-%dT%H:%M:%S.000Z}"
+
+
+async def test_assignee_is_reminded_before_and_at_the_time(
+    anna: Person, boris: Person, project: Json, clock: Clock, worker: ReminderWorker
+) -> None:
+    """A day before, an hour before, when it is past; each once; nobody else, and no reminder of what has gone by."""
+    await anna.add(project, boris)
+    due = in_hours(clock, 48)
+    await anna.task(project, "Pay", assignee_ids=[boris.id], due=due)
+    assert await worker.look() == 0
+    for hours, kinds in ((24.1, ["due_soon"]), (23, ["due_soon"] * 2), (1, ["overdue", *["due_soon"] * 2])):
+        clock.now += timedelta(hours=hours)
+        await worker.look()
+        await worker.look()
+        assert [kind for kind, _ in await reminded(boris)] == kinds
+    assert await reminded(anna) == []
+    row = (await boris.get("/notifications"))["items"][0]
+    assert (row["details"], row["actor_name"]) == ({"due": due}, "")
+
+
+async def test_after_a_time_of_silence_one_reminder_is_sent(
+    anna: Person, project: Json, clock: Clock, worker: ReminderWorker
+) -> None:
+    """The latest of those missed; what was missed for a week is not told any more."""
+    await anna.task(project, "Late", assignee_ids=[anna.id], due=in_hours(clock, 26))
+    clock.now += timedelta(hours=30)
+    assert await worker.look() == 1
+    assert await reminded(anna) == [("overdue", "Late")]
+    await anna.task(project, "Forgotten", assignee_ids=[anna.id], due=in_hours(clock, 26))
+    clock.now += timedelta(days=10)
+    assert await worker.look() == 0
+
+
+async def test_new_card_does_not_remind_of_what_was_before_it(
+    anna: Person, project: Json, clock: Clock, worker: ReminderWorker
+) -> None:
+    """Made half an hour before it is due, it is told of when it is past."""
+    await anna.task(project, "Quick", assignee_ids=[anna.id], due=in_hours(clock, 0.5))
+    clock.now += timedelta(minutes=1)
+    assert await worker.look() == 0
+    clock.now += timedelta(hours=1)
+    await worker.look()
+    assert await reminded(anna) == [("overdue", "Quick")]
+
+
+async def test_what_is_done_or_put_away_is_not_reminded_of(
+    anna: Person, project: Json, clock: Clock, worker: ReminderWorker
+) -> None:
+    """In a column of done things, in the archive, in the trash."""
+    due = in_hours(clock, 12)
+    await anna.task(project, "Done", assignee_ids=[anna.id], due=due, status="done")
+    for title, method, path in (("Archived", "POST", "/archive"), ("Deleted", "DELETE", "")):
+        task = await anna.task(project, title, assignee_ids=[anna.id], due=due)
+        await anna.call(method, f"/tasks/{task['id']}{path}")
+    clock.now += timedelta(hours=13)
+    assert await worker.look() == 0
+
+
+async def test_another_due_date_reminds_anew(anna: Person, project: Json, clock: Clock, worker: ReminderWorker) -> None:
+    """Of the new one, by its own times."""
+    task = await anna.task(project, "Moved", assignee_ids=[anna.id], due=in_hours(clock, 2))
+    clock.now += timedelta(hours=1.5)
+    await worker.look()
+    await anna.call("PATCH", f"/tasks/{task['id']}", json={"due": in_hours(clock, 48)}, expect=200)
+    assert await worker.look() == 0
+    clock.now += timedelta(hours=47.5)
+    await worker.look()
+    assert await reminded(anna) == [("due_soon", "Moved")] * 2
+
+
+async def test_one_decides_when_to_be_reminded(
+    anna: Person, project: Json, clock: Clock, worker: ReminderWorker
+) -> None:
+    """Two hours before and at no other time."""
+    settings = {"remind_before_min": [120], "matrix": {"overdue": {"in_app": False, "push": False, "email": False}}}
+    await anna.call("PUT", "/users/me/notification_settings", json=settings, expect=200)
+    await anna.task(project, "Mine", assignee_ids=[anna.id], due=in_hours(clock, 30))
+    for hours in (25, 3.5, 5):
+        clock.now += timedelta(hours=hours)
+        await worker.look()
+    assert await reminded(anna) == [("due_soon", "Mine")]
+
+
+async def test_servers_that_look_at_once_remind_once(
+    server: TestServer, anna: Person, project: Json, clock: Clock
+) -> None:
+    """Five of them."""
+    await anna.task(project, "Once", assignee_ids=[anna.id], due=in_hours(clock, 2))
+    clock.now += timedelta(hours=1.5)
+    workers = [ReminderWorker(server.database, server.settings, now=clock) for _ in range(5)]
+    assert sum(await asyncio.gather(*(worker.look() for worker in workers))) == 1
+    assert await reminded(anna) == [("due_soon", "Once")]

@@ -1,0 +1,56 @@
+"""When somebody is reminded: in their own time, also in the weeks in which clocks change."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from app.domain.notifying import Kind
+from app.domain.reminding import Reminder, find_due, reminders_of
+
+USUAL = (timedelta(days=1), timedelta(hours=1))
+
+
+def times(due: str, zone: str, before: tuple[timedelta, ...] = USUAL) -> list[tuple[str, str]]:
+    """Return kinds and local times of the reminders."""
+    found = reminders_of(due, ZoneInfo(zone), before)
+    return [(reminder.kind.value, f"{reminder.moment.astimezone(ZoneInfo(zone)):%m-%d %H:%M}") for reminder in found]
+
+
+def test_due_time_is_reminded_of_before_and_at_it() -> None:
+    """As long before as asked for, earliest first."""
+    assert times("2026-11-25T15:00:00.000Z", "Europe/Moscow") == [
+        ("due_soon", "11-24 18:00"),
+        ("due_soon", "11-25 17:00"),
+        ("overdue", "11-25 18:00"),
+    ]
+
+
+def test_due_day_is_reminded_of_in_the_morning() -> None:
+    """The day before, the day itself, and once it is over; less than a day before means the day."""
+    expected = [("due_soon", "11-24 09:00"), ("due_soon", "11-25 09:00"), ("overdue", "11-26 09:00")]
+    assert times("2026-11-25", "Asia/Vladivostok") == expected
+    assert times("2026-11-25", "America/New_York", ()) == [("overdue", "11-26 09:00")]
+    twice = (timedelta(hours=1), timedelta(hours=2))
+    assert times("2026-11-25", "UTC", twice) == [("due_soon", "11-25 09:00"), ("overdue", "11-26 09:00")]
+
+
+@pytest.mark.parametrize(
+    ("day", "utc_hour"), [("2026-03-28", 8), ("2026-03-29", 7), ("2026-10-24", 7), ("2026-10-25", 8)]
+)
+def test_morning_is_by_the_clock_on_the_wall(day: str, utc_hour: int) -> None:
+    """Nine in Berlin, before and after its clocks have changed."""
+    (soon, _) = reminders_of(day, ZoneInfo("Europe/Berlin"), (timedelta(hours=1),))
+    assert (soon.moment.hour, soon.moment.tzinfo) == (utc_hour, UTC)
+
+
+def test_of_several_missed_reminders_the_latest_is_told() -> None:
+    """And none twice, nor what lies before the moment from which one wants to hear."""
+    moments = [datetime(2026, 11, 25, hour, tzinfo=UTC) for hour in (9, 10, 11)]
+    reminders = [Reminder(Kind.DUE_SOON, moment) for moment in moments]
+    long_ago = datetime(2026, 11, 1, tzinfo=UTC)
+    assert find_due(reminders, datetime(2026, 11, 25, 8, tzinfo=UTC), after=long_ago) is None
+    assert find_due(reminders, moments[0], after=long_ago) == reminders[0]
+    late = datetime(2026, 11, 25, 10, 30, tzinfo=UTC)
+    assert find_due(reminders, late, after=long_ago) == reminders[1]
+    assert find_due(reminders, late, after=moments[1]) is None
