@@ -1,0 +1,59 @@
+"""Push the whole way: turned on in the page, sent encrypted by the server, decrypted, shown and pressed."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.conftest import SignIn
+from tests.e2e.test_push import Pushed, all_read
+from tests.integration.test_push import PushService
+from tests.support.realtime import eventually
+from tests.support.site import Site
+
+#: The one thing no test can have is the browser maker's push service.
+SUBSCRIBE = """(given) => {
+    PushManager.prototype.subscribe = async function (options) {
+        if (!options.userVisibleOnly || !options.applicationServerKey) throw new TypeError('not as it must be');
+        return { toJSON: () => given };
+    };
+}"""
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """A server that may push to this machine."""
+    site = Site(tmp_path / "data", TIMETODO_PUSH_ALLOW_PRIVATE="true")
+    await site.start()
+    yield site
+    site.stop()
+
+
+async def test_a_mention_is_pushed_to_the_browser_and_leads_to_the_card(site: Site, sign_in: SignIn) -> None:
+    """Only `subscribe` is replaced: what is shown is what the push service got and could decrypt."""
+    service = PushService()
+    await service.start()
+    anna = await site.account("Anna")
+    boris = await site.account("Boris")
+    project = await anna.project("Website", boris)
+    page = await sign_in(anna, permissions=["notifications"])
+    pushed = Pushed(page)
+    await pushed.start()
+    await page.add_init_script(f"({SUBSCRIBE})({json.dumps(service.subscription())})")
+    await page.goto("/profile")
+    region = page.get_by_role("region", name="Push on this device")
+    await region.get_by_role("button", name="Turn on here").click()
+    await expect(region.get_by_text("On in this browser")).to_be_visible()
+    await region.get_by_role("button", name="Send a test").click()
+    await eventually(lambda: len(service.pushed) == 1)
+    task = await boris.task(project, "Plan the launch", description="@Anna look")
+    await eventually(lambda: len(service.pushed) == 2)
+    got = service.pushed[1]
+    await pushed.deliver(got)
+    await pushed.shows(got["tag"])
+    await pushed.click()
+    await expect(page.get_by_role("dialog", name=task["title"])).to_be_visible()
+    await all_read(anna)
+    await service.stop()
