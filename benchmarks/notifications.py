@@ -1,0 +1,198 @@
+"""How soon somebody hears of what concerns them, and what that costs: `.venv/bin/python -m benchmarks.notifications`.
+
+The server is the real command in a process of its own. One person comments, another listens on a socket, and beside
+them tasks are created a hundred times a second in another project. Times begin when the comment's request is sent, so
+they hold its commit too; the same comment's event on the same socket, and the comment's own answer, say how much of
+that is the change itself.
+"""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx2
+import orjson
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from tests.support.people import Json
+from tests.support.site import Account, Site
+
+COMMENTS: Final = 200
+BESIDE_PER_S: Final = 100
+WATCHERS: Final = 200
+REPEATS: Final = 30
+ROWS: Final = 10_000
+AT_ONCE: Final = 8
+LIMITS_OFF: Final = {"TIMETODO_AUTH_ATTEMPTS_PER_MINUTE": "1000000"}
+
+
+async def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        site = Site(Path(folder) / "data", **LIMITS_OFF)
+        await site.start()
+        try:
+            anna, boris = await site.account("Anna"), await site.account("Boris")
+            await measure_latency(anna, boris)
+            await measure_watchers(site, anna)
+            await measure_inbox(anna, boris)
+        finally:
+            site.stop()
+
+
+async def measure_latency(anna: Account, boris: Account) -> None:
+    """Print how long after a comment is sent its answer, its event and its notification are there."""
+    project, side = await anna.project("Website", boris), await anna.project("Side")
+    answered: list[float] = []
+    heard: dict[str, list[float]] = {"comment_added": [], "notification": []}
+    async with client_of(anna) as client, listening(boris, project) as socket, writing(anna, side):
+        for number in range(COMMENTS):
+            task = await make_task(client, project, boris)
+            await settle(socket)
+            begun = time.perf_counter()
+            answer, times = await asyncio.gather(
+                post(client, f"/tasks/{task['id']}/comments", {"body": f"Comment {number}"}), first_of(socket, heard)
+            )
+            answered.append(answer - begun)
+            for kind, at in times.items():
+                heard[kind].append(at - begun)
+    print(f"a comment beside {BESIDE_PER_S} new tasks a second, from its sending:")
+    for name, seconds in ({"answer": answered} | heard).items():
+        print(f"  {name}: {in_ms(seconds)}")
+
+
+async def measure_watchers(site: Site, anna: Account) -> None:
+    """Print what a comment takes in a project where nobody, and where many, are told of it."""
+    people = [await site.account(f"Watcher{number}") for number in range(WATCHERS)]
+    project = await anna.project("Watched", *people)
+    quiet, watched = [await anna.task(project, title) for title in ("Quiet", "Watched")]
+    for person in people:
+        await person.call("PUT", f"/tasks/{watched['id']}/watch", json={"state": "watching"})
+    times: dict[str, list[float]] = {quiet["id"]: [], watched["id"]: []}
+    async with client_of(anna) as client:
+        for _ in range(REPEATS):
+            for task_id, seconds in times.items():
+                begun = time.perf_counter()
+                seconds.append(await post(client, f"/tasks/{task_id}/comments", {"body": "Look"}) - begun)
+    alone, many = (statistics.median(seconds) for seconds in times.values())
+    print(f"a comment nobody is told of: {in_ms(times[quiet['id']])}")
+    print(f"a comment {WATCHERS} watchers are told of: {in_ms(times[watched['id']])}, {many / alone:.1f} x")
+    print(f"  for each of them {(many - alone) / WATCHERS * 1e6:.0f} us")
+
+
+async def measure_inbox(anna: Account, boris: Account) -> None:
+    """Print how long the first page of a long inbox takes, beside the shortest request there is."""
+    project = await anna.project("Busy", boris)
+    task = await anna.task(project, "Talk")
+    rows = iter(range(ROWS))
+    async with client_of(anna) as client:
+
+        async def fill() -> None:
+            for number in rows:
+                await post(client, f"/tasks/{task['id']}/comments", {"body": f"@{boris.user['name']} look {number}"})
+
+        await asyncio.gather(*(fill() for _ in range(AT_ONCE)))
+    async with client_of(boris) as client:
+        shortest = await timed_gets(client, "/users/me")
+        for query in ("", "?filter=unread", "?filter=mentions", "?filter=assigned"):
+            found = await timed_gets(client, f"/notifications{query}")
+            ratio = statistics.median(found) / statistics.median(shortest)
+            print(f"an inbox of {ROWS}, /notifications{query}: {in_ms(found)}, {ratio:.1f} x GET /users/me")
+
+
+@asynccontextmanager
+async def client_of(account: Account) -> AsyncIterator[httpx2.AsyncClient]:
+    """Yield an HTTP client that speaks for somebody and keeps its connections."""
+    headers = {"Authorization": f"Bearer {account.token}"}
+    async with httpx2.AsyncClient(base_url=f"{account.site.url}/api/v1", headers=headers, timeout=60) as client:
+        yield client
+
+
+@asynccontextmanager
+async def listening(account: Account, project: Json) -> AsyncIterator[ClientConnection]:
+    """Yield a socket that reads a project and its owner's notifications."""
+    url = account.site.url.replace("http", "ws") + "/api/v1/ws"
+    protocols = [Subprotocol("timetodo.v1"), Subprotocol(f"bearer.{account.token}")]
+    async with connect(url, subprotocols=protocols, compression=None) as socket:
+        await socket.send(orjson.dumps({"type": "join_user"}).decode())
+        await socket.send(orjson.dumps({"type": "join_project", "project_id": project["id"]}).decode())
+        yield socket
+
+
+@asynccontextmanager
+async def writing(account: Account, project: Json) -> AsyncIterator[None]:
+    """Create tasks at a steady rate meanwhile."""
+    async with client_of(account) as client, asyncio.TaskGroup() as group:
+
+        async def write() -> None:
+            due = time.perf_counter()
+            while True:
+                due += 1 / BESIDE_PER_S
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+                group.create_task(post(client, "/tasks", {"project_id": project["id"], "title": "Beside"}))
+
+        writer = group.create_task(write())
+        yield
+        writer.cancel()
+
+
+async def make_task(client: httpx2.AsyncClient, project: Json, assignee: Account) -> Json:
+    """Make a task of somebody's, so that no comment joins the notification of another."""
+    body = {"project_id": project["id"], "title": "Told", "assignee_ids": [assignee.user["id"]]}
+    answer = await client.post("/tasks", json=body)
+    assert answer.status_code == 201, answer.text
+    task: Json = answer.json()
+    return task
+
+
+async def post(client: httpx2.AsyncClient, path: str, body: Json) -> float:
+    """Make something; return when the answer was there."""
+    answer = await client.post(path, json=body)
+    assert answer.status_code == 201, answer.text
+    return time.perf_counter()
+
+
+async def settle(socket: ClientConnection) -> None:
+    """Read until nothing has come for a moment."""
+    try:
+        while True:
+            await asyncio.wait_for(socket.recv(), 0.05)
+    except TimeoutError:
+        return
+
+
+async def first_of(socket: ClientConnection, kinds: dict[str, list[float]]) -> dict[str, float]:
+    """Return when the first message of each of some types came."""
+    times: dict[str, float] = {}
+    while len(times) < len(kinds):
+        kind = orjson.loads(await socket.recv())["type"]
+        if kind in kinds and kind not in times:
+            times[kind] = time.perf_counter()
+    return times
+
+
+async def timed_gets(client: httpx2.AsyncClient, path: str) -> list[float]:
+    """Return what each of some readings took, in seconds."""
+    times = []
+    for _ in range(REPEATS):
+        begun = time.perf_counter()
+        answer = await client.get(path)
+        assert answer.status_code == 200, answer.text
+        times.append(time.perf_counter() - begun)
+    return times
+
+
+def in_ms(seconds: Sequence[float]) -> str:
+    """Return median and 99th percentile as words."""
+    p99 = statistics.quantiles(seconds, n=100)[98]
+    return f"p50 {statistics.median(seconds) * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms"
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
