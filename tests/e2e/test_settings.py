@@ -41,6 +41,18 @@ async def settings(page: Page, project: Json, tab: str) -> None:
     await page.get_by_role("tab", name=tab).click()
 
 
+async def test_titles_are_kept_out_of_pushes(sign_in: SignIn, anna: Account, project: Json) -> None:
+    """By a box in the project's form, which shows how it stands when one comes back."""
+    page = await sign_in(anna)
+    await settings(page, project, "General")
+    box = page.get_by_label("Keep titles out of pushes")
+    await box.check()
+    async with page.expect_response(lambda answer: answer.request.method == "PATCH" and answer.ok):
+        await page.get_by_role("button", name="Save", exact=True).click()
+    await page.reload()
+    await expect(box).to_be_checked()
+
+
 async def test_renamed_column_shows_in_another_window(
     sign_in: SignIn, anna: Account, boris: Account, project: Json
 ) -> None:

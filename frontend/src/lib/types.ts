@@ -53,6 +53,8 @@ export interface Project {
   name: string;
   description: string;
   visibility: Visibility;
+  /** Boards kept from before the server had it are without. */
+  hide_titles_in_push?: boolean;
   version: number;
   created_at: Timestamp;
   updated_at: Timestamp;

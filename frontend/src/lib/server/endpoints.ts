@@ -40,7 +40,9 @@ const PAGE_LIMIT = 200;
 
 export type ColumnFields = Partial<Pick<Column, 'name' | 'wip_limit' | 'is_done'>> & { before_id?: Id; after_id?: Id };
 export type LabelFields = Partial<Pick<Label, 'name' | 'color'>>;
-export type ProjectFields = Partial<Pick<ProjectWithRole, 'name' | 'description' | 'visibility'>> & { key?: string };
+export type ProjectFields = Partial<
+  Pick<ProjectWithRole, 'name' | 'description' | 'visibility' | 'hide_titles_in_push'>
+> & { key?: string };
 export interface NotificationFields {
   read?: boolean;
   archived?: boolean;
