@@ -5,11 +5,13 @@ import itertools
 import pytest
 
 from tests.support.people import Json, Person
-from tests.support.routes import assert_problem, operations
+from tests.support.routes import SUBSCRIPTION, assert_problem, operations
 from tests.support.server import TestServer
 
 LISTS = {
     "/api/v1/auth/sessions",
+    "/api/v1/notifications",
+    "/api/v1/push/devices",
     "/api/v1/projects",
     "/api/v1/projects/{project_id}/members",
     "/api/v1/projects/{project_id}/invitations",
@@ -24,13 +26,16 @@ LISTS = {
     "/api/v1/admin/users",
     "/api/v1/tasks/{task_id}/comments",
 }
-SHORT = ("members", "admin/users")
-"""There are two people."""
+SHORT = ("members", "admin/users", "push/devices")
+"""There are two people, and two devices."""
 
 
 async def fill(anna: Person, boris: Person, project: Json) -> Json:
     """Make seven things for each list; return a task with seven comments."""
     await anna.add(project, boris)
+    for number in range(2):
+        device = SUBSCRIPTION | {"endpoint": f"{SUBSCRIPTION['endpoint']}/{number}"}
+        await anna.call("POST", "/push/devices", json=device, expect=201)
     mine = [anna.user["id"]]
     tasks = [
         await anna.task(project, f"word {n}", status=("todo", "in_progress")[n % 2], assignee_ids=mine)

@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from app.broker.base import EventListener, Signal, SignalListener
 from app.db.engine import create_engine
 from app.db.unit_of_work import Database
-from app.domain.events import Event
+from app.domain.events import Event, Notice
 from app.permissions import Role
 from app.schemas.projects import MemberAdd, ProjectCreate
 from app.schemas.tasks import TaskCreate, TaskMove
@@ -60,7 +60,8 @@ class UnreliableBroker:
         self.on_event, self.on_signal = on_event, on_signal
 
     async def publish(self, event: Event) -> None:
-        self.pending.append(event)
+        if not isinstance(event, Notice):  # nobody here listens to what people are told
+            self.pending.append(event)
 
     async def signal(self, signal: Signal) -> None:
         if self.on_signal is not None:
@@ -261,7 +262,7 @@ class World:
     async def remove(self, screen: Screen) -> None:
         async with self.database.write() as uow:
             await members.remove(uow, self.owner.actor, self.project_id, screen.user.id)
-            screen.removed_at = uow.events[-1].seq
+            screen.removed_at = max(event.seq for event in uow.events if event.project_id == self.project_id)
 
     async def board(self, screen: Screen) -> Json:
         async with self.database.read() as uow:
