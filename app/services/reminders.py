@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, insert, select
 
 from app.db.unit_of_work import UnitOfWork
+from app.domain.clock import utc_now
 from app.domain.notifying import Kind, Why
 from app.domain.reminding import Reminder, find_due, reminders_of
 from app.models import BoardColumn, NotificationSettings, Project, SentReminder, Task, TaskAssignee, User
+from app.schemas import tasks as schemas
 from app.services.access import Record
 from app.services.notifying import News, tell, to_wishes
 
@@ -41,6 +43,15 @@ async def remind(uow: UnitOfWork, project_id: UUID, now: datetime) -> int:
     for (task_id, kind, day), recipients in told.items():
         await tell(uow, News(kind, project_id, task_id, details={"due": day}), recipients)
     return len(due)
+
+
+async def start_over(uow: UnitOfWork, task: schemas.Task) -> None:
+    """Remind a task's assignees of what lies ahead alone: its due date, or who they are, was changed just now."""
+    await uow.execute(delete(SentReminder).where(SentReminder.task_id == task.id))
+    now = utc_now()
+    rows = [{"user_id": user_id, "task_id": task.id, "due": task.due, "moment": now} for user_id in task.assignee_ids]
+    if rows and task.due is not None:
+        await uow.execute(insert(SentReminder), rows)
 
 
 async def _find_due(uow: UnitOfWork, now: datetime, project_id: UUID | None) -> list[tuple[Record, Reminder]]:

@@ -21,7 +21,7 @@ from app.permissions import Action
 from app.schemas.projects import Placement
 from app.schemas.tasks import ChecklistItem, ChecklistItemInput, Task, TaskAssign, TaskCreate, TaskMove, TaskUpdate
 from app.security import new_id
-from app.services import conflicts, facts
+from app.services import conflicts, facts, reminders
 from app.services.access import Actor, ProjectAccess, open_project, open_task
 from app.services.placement import Siblings, find_gap
 from app.services.task_news import tell_of_task
@@ -105,6 +105,8 @@ async def update_task(
         low, high = await find_gap(uow, CARDS, column, Placement())
         changed["position"] = ranking.between(low, high)
     after = await write(uow, project, task, changed, versions, event_type=_type_of(changes))
+    if changes & {"due", "assignee_ids"}:
+        await reminders.start_over(uow, after)
     await tell_of_task(uow, actor, project, task, after)
     return after
 

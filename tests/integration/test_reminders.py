@@ -86,6 +86,19 @@ async def test_new_card_does_not_remind_of_what_was_before_it(
     assert await reminded(anna) == [("overdue", "Quick")]
 
 
+async def test_old_card_that_gets_a_due_date_or_an_assignee_reminds_of_what_lies_ahead(
+    anna: Person, project: Json, clock: Clock, worker: ReminderWorker
+) -> None:
+    """Not of what was past when that was said."""
+    past = in_hours(clock, -1)
+    dated = await anna.task(project, "Dated", assignee_ids=[anna.id])
+    assigned = await anna.task(project, "Assigned", due=past)
+    await anna.call("PATCH", f"/tasks/{dated['id']}", json={"due": past}, expect=200)
+    await anna.call("POST", f"/tasks/{assigned['id']}/assign", json={"user_ids": [anna.id]}, expect=200)
+    clock.now += timedelta(minutes=1)
+    assert await worker.look() == 0
+
+
 async def test_what_is_done_or_put_away_is_not_reminded_of(
     anna: Person, project: Json, clock: Clock, worker: ReminderWorker
 ) -> None:

@@ -24,6 +24,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "task_id", name="pk_sent_reminders"),
     )
     op.create_index("ix_sent_reminders_task_id", "sent_reminders", ["task_id"])
+    # Whoever never heard of what is due is not told of all of it at once.
+    op.execute(
+        "INSERT INTO sent_reminders (user_id, task_id, due, moment) "
+        "SELECT assigned.user_id, tasks.id, tasks.due, CURRENT_TIMESTAMP FROM tasks "
+        "JOIN task_assignees AS assigned ON assigned.task_id = tasks.id WHERE tasks.due IS NOT NULL"
+    )
     due = sa.text("due IS NOT NULL")
     op.create_index("ix_tasks_due", "tasks", ["due"], sqlite_where=due, postgresql_where=due)
 
