@@ -298,8 +298,9 @@ export const KINDS = [
 ] as const;
 /** What may be told. */
 export type Kind = (typeof KINDS)[number];
-export const CHANNELS = ['in_app', 'push', 'email'] as const;
-export type Channel = (typeof CHANNELS)[number];
+/** Ways to be told that can be chosen; the settings hold a choice for e-mail too, which is not sent yet. */
+export const CHANNELS = ['in_app', 'push'] as const;
+export type Channel = (typeof CHANNELS)[number] | 'email';
 
 /** One thing told to the person who asks. */
 export interface Notification {
