@@ -1,10 +1,14 @@
 """One's own log: what one is told of comes live and in order, is replayed after a loss, and is nobody else's."""
 
 import asyncio
+from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import update
 
+from app.errors import NotFound
 from app.models import User
+from app.services.history import LogHead
 from tests.integration.websocket.conftest import Serve
 from tests.support.people import Json, Person
 from tests.support.server import TestServer
@@ -150,3 +154,29 @@ async def test_restored_backup_starts_the_log_anew(server: TestServer, anna: Per
         message = await socket.receive_type("resync")
         assert "project_id" not in message
         assert message["data"] == {"epoch": "another", "seq": 0}
+
+
+async def test_account_that_has_gone_has_no_log(server: TestServer, anna: Person) -> None:
+    """As anything that is not there."""
+    del anna
+    with pytest.raises(NotFound):
+        await server.hub.directory.find_own(uuid4())
+
+
+async def test_connection_that_ends_while_it_joins_reads_nothing(
+    server: TestServer, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its room is found, but it has gone meanwhile."""
+    find_own = server.hub.directory.find_own
+
+    async def find_and_leave(user_id: UUID) -> tuple[LogHead, int]:
+        found = await find_own(user_id)
+        (connection,) = server.hub.manager.connections.values()
+        connection.close(1000, "enough")
+        return found
+
+    monkeypatch.setattr(server.hub.directory, "find_own", find_and_leave)
+    async with open_socket(server, anna) as socket:
+        await socket.send("join_user")
+        assert await socket.closed() == 1000
+    assert not any(room.viewers for room in server.hub.manager.rooms.values())
