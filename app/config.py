@@ -77,6 +77,7 @@ class Settings(BaseSettings):
 
     reminder_interval_s: float = Field(default=30, gt=0)
     """How often a server looks who is to be reminded of what is due."""
+
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     idempotency_s: int = Field(default=24 * 3600, ge=1)
     trash_s: int = Field(default=30 * 24 * 3600, ge=1)

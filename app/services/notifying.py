@@ -12,15 +12,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import orjson
-from sqlalchemy import Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
-from app.domain.events import Notice
-from app.domain.notifying import BURST, BY_DEFAULT, JOINS_A_BURST, Channel, Kind, Watching, Why, Wishes, decide
+from app.domain.notifying import BURST, JOINS_A_BURST, Channel, Kind, Watching, Why, decide
 from app.models import (
     Comment,
-    LoggedNotice,
     Member,
     NotificationSettings,
     Project,
@@ -31,16 +29,14 @@ from app.models import (
 )
 from app.models import Notification as NotificationRow
 from app.permissions import Action, Role, may
-from app.schemas import notifications as schemas
 from app.schemas.notifications import Notification
 from app.security import new_id
 from app.services.access import Record
+from app.services.deliveries import PUSH, SHOW, delivery
+from app.services.inbox_rows import SEEN_BY_OUTSIDERS, excerpt_of
+from app.services.notices import Told, advance, publish
+from app.services.wishes import to_wishes
 
-PUSH: Final = "push"
-"""The worker that is woken when there is something to push (`UnitOfWork.wake`)."""
-EXCERPT_LENGTH: Final = 160
-_SEEN_BY_OUTSIDERS: Final = frozenset({Kind.PROJECT_REMOVED, Kind.INVITED})
-"""What somebody is told who has no place in the project."""
 _CAN_BE_JOINED: Final = [kind.value for kind in JOINS_A_BURST | {Kind.CHANGES}]
 
 
@@ -95,107 +91,6 @@ async def tell(uow: UnitOfWork, news: News, recipients: Mapping[UUID, Why]) -> s
     return {reader.id for reader in readers}
 
 
-async def advance(uow: UnitOfWork, user_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Take the next place in the streams of some people, whose rows are held from here on; return the places."""
-    ids = sorted(set(user_ids))
-    await uow.lock(select(User.id).where(User.id.in_(ids)).order_by(User.id))
-    statement = (
-        update(User).where(User.id.in_(ids)).values(notice_seq=User.notice_seq + 1).returning(User.id, User.notice_seq)
-    )
-    return {row.id: row.notice_seq for row in (await uow.execute(statement)).all()}
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a stream says next. `shown` is the row it is about; None: it is about many."""
-
-    user_id: UUID
-    seq: int
-    action: str
-    shown: Notification | None = None
-    project_id: UUID | None = None
-
-
-async def publish(uow: UnitOfWork, told: Sequence[Told], now: datetime) -> None:
-    """Write what some streams say next, and send it after the commit."""
-    rows = [
-        {
-            "user_id": one.user_id,
-            "seq": one.seq,
-            "timestamp": now,
-            "action": one.action,
-            "notification_id": one.shown.id if one.shown else None,
-            "project_id": one.project_id,
-        }
-        for one in told
-    ]
-    await uow.execute(insert(LoggedNotice), rows)
-    unread = await count_unread(uow, [one.user_id for one in told])
-    for one in told:
-        uow.events.append(
-            Notice.make(
-                one.user_id, one.seq, now, encode(one.action, one.shown, one.project_id, unread.get(one.user_id, 0))
-            )
-        )
-
-
-def encode(action: str, shown: Notification | None, project_id: UUID | None, unread: int) -> bytes:
-    """Return the `data` of a notice."""
-    return orjson.dumps(
-        {
-            "action": action,
-            "notification": shown.model_dump(mode="json") if shown else None,
-            "project_id": str(project_id) if project_id else None,
-            "unread": unread,
-        }
-    )
-
-
-async def count_unread(uow: UnitOfWork, user_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return how much of the inboxes of some people is unread; nothing for those who have read all."""
-    counted = select(NotificationRow.user_id, func.count().label("unread"))
-    statement = (
-        only_shown(counted).where(NotificationRow.user_id.in_(user_ids), *IS_UNREAD).group_by(NotificationRow.user_id)
-    )
-    return {row.user_id: row.unread for row in (await uow.fetch(statement)).all()}
-
-
-IS_UNREAD: Final = (
-    NotificationRow.read_at.is_(None),
-    NotificationRow.archived_at.is_(None),
-    NotificationRow.snoozed_until.is_(None),
-)
-
-
-def only_shown(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Keep the rows of inboxes whose readers may see what they are about, and whose task is not in the trash."""
-    return (
-        statement.select_from(NotificationRow)
-        .join(Project, Project.id == NotificationRow.project_id)
-        .outerjoin(
-            Member,
-            (Member.project_id == NotificationRow.project_id) & (Member.user_id == NotificationRow.user_id),
-        )
-        .outerjoin(Task, Task.id == NotificationRow.task_id)
-        .where(
-            Project.deleted_at.is_(None),
-            Task.deleted_at.is_(None),
-            or_(Member.user_id.is_not(None), NotificationRow.kind.in_(_SEEN_BY_OUTSIDERS)),
-        )
-    )
-
-
-async def load_wishes(uow: UnitOfWork, user_ids: Sequence[UUID]) -> dict[UUID, Wishes]:
-    """Return how some people want to be told; those who never said are left out."""
-    statement = select(NotificationSettings).where(NotificationSettings.user_id.in_(user_ids))
-    return {row.user_id: to_wishes(row.settings) for row in (await uow.fetch(statement)).all()}
-
-
-def to_wishes(stored: str | None) -> Wishes:
-    """Return somebody's stored settings as what decides; None: they never said."""
-    return schemas.NotificationSettings.model_validate_json(stored).to_wishes() if stored else BY_DEFAULT
-
-
 async def _find_readers(uow: UnitOfWork, news: News, wanted: Mapping[UUID, Why], now: datetime) -> list[_Reader]:
     watch = (TaskWatch.user_id == User.id) & (TaskWatch.task_id == news.task_id)
     statement = (
@@ -210,7 +105,7 @@ async def _find_readers(uow: UnitOfWork, news: News, wanted: Mapping[UUID, Why],
     )
     found = []
     for row in (await uow.fetch(statement)).all():
-        if not (may(Role(row.role), Action.BE_TOLD) if row.role else news.kind in _SEEN_BY_OUTSIDERS):
+        if not (may(Role(row.role), Action.BE_TOLD) if row.role else news.kind in SEEN_BY_OUTSIDERS):
             continue
         wishes, watching = to_wishes(row.settings), Watching(row.state or Watching.DEFAULT)
         channels = decide(news.kind, wanted[row.id], wishes, news.project_id, watching)
@@ -286,14 +181,6 @@ def _make(news: News, subject: Record, reader: _Reader, burst: Record | None, se
     return _Row(reader.id, shown)
 
 
-def excerpt_of(text: str | None) -> str | None:
-    """Return the beginning of a comment in one line."""
-    if text is None:
-        return None
-    line = " ".join(text[: 2 * EXCERPT_LENGTH].split())
-    return line if len(line) <= EXCERPT_LENGTH else f"{line[: EXCERPT_LENGTH - 1]}…"
-
-
 _SHOWN_OF_OTHERS: Final = frozenset({"project_name", "task_key", "task_title", "excerpt", "details", "count"})
 _JOINED: Final = ("seq", "kind", "comment_id", "actor_id", "actor_name", "change_count", "details", "updated_at")
 _JOIN: Final = (
@@ -322,27 +209,10 @@ def _joining(row: _Row) -> dict[str, Any]:
 
 async def _push(uow: UnitOfWork, readers: Sequence[_Reader], rows: Mapping[UUID, UUID], now: datetime) -> None:
     deliveries = [
-        delivery(reader.id, rows[reader.id], "show", due_at=reader.push_at, now=now)
+        delivery(reader.id, rows[reader.id], SHOW, due_at=reader.push_at, now=now)
         for reader in readers
         if Channel.PUSH in reader.channels
     ]
     if deliveries:
         await uow.execute(insert(PushDelivery), deliveries)
         uow.wake(PUSH)
-
-
-def delivery(
-    user_id: UUID, notification_id: UUID | None, kind: str, *, due_at: datetime, now: datetime
-) -> dict[str, Any]:
-    """Return a row of what is to be pushed: `show` or `close` a notification, or a `test`."""
-    return {
-        "id": new_id(),
-        "user_id": user_id,
-        "notification_id": notification_id,
-        "subscription_id": None,
-        "kind": kind,
-        "due_at": due_at,
-        "attempts": 0,
-        "leased_until": None,
-        "created_at": now,
-    }

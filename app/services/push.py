@@ -27,8 +27,8 @@ from app.schemas.base import Page, decode_cursor, make_page
 from app.schemas.push import PushDevice, PushDeviceCreate
 from app.security import digest, new_id
 from app.services.access import Actor, Record
-from app.services.notifications import find_shown
-from app.services.notifying import PUSH, delivery
+from app.services.deliveries import CLOSE, PUSH, SHOW, TEST, delivery
+from app.services.inbox_rows import find_shown
 from app.services.standing import is_good
 
 MAX_DEVICES: Final = 20
@@ -37,7 +37,7 @@ MAX_ATTEMPTS: Final = 8
 KEPT: Final = timedelta(hours=24)
 """What could not be delivered for so long is of no use any more."""
 FIRST_RETRY_S: Final = 5.0
-SHOW, CLOSE, TEST = "show", "close", "test"
+_NO_DEVICE: Final = "no such device of yours"
 _URGENT: Final = frozenset({Kind.MENTIONED, Kind.ASSIGNED, Kind.DUE_SOON, Kind.OVERDUE})
 
 
@@ -168,9 +168,6 @@ async def finish(uow: UnitOfWork, parcel: Parcel, answer: Answer, *, jitter: flo
 async def count_waiting(uow: UnitOfWork) -> int:
     """Return how many pushes wait to be sent, by any server."""
     return int((await uow.fetch(select(func.count()).select_from(PushDelivery))).scalar_one())
-
-
-_NO_DEVICE: Final = "no such device of yours"
 
 
 async def _address(uow: UnitOfWork, now: datetime, limit: int) -> None:

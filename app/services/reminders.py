@@ -16,7 +16,8 @@ from app.domain.reminding import Reminder, find_due, reminders_of
 from app.models import BoardColumn, NotificationSettings, Project, SentReminder, Task, TaskAssignee, User
 from app.schemas import tasks as schemas
 from app.services.access import Record
-from app.services.notifying import News, tell, to_wishes
+from app.services.notifying import News, tell
+from app.services.wishes import to_wishes
 
 AHEAD: Final = timedelta(days=31)
 """How long before a due date somebody may want to be reminded, and a day."""

@@ -10,10 +10,10 @@ from app.domain.events import Event
 from app.errors import NotFound, Unauthorized
 from app.permissions import Role
 from app.security import AccessTokens
-from app.services import admission, history, notifications, sessions
+from app.services import admission, history, notices, sessions
 from app.services.admission import Entry
 from app.services.history import LogHead
-from app.services.notifying import count_unread
+from app.services.inbox_rows import count_unread
 from app.websocket.batcher import Batcher, Receiver
 from app.websocket.connection import SocketUser
 
@@ -114,14 +114,14 @@ class Directory:
         """Return events after `since` of a project's log or a user's, in order."""
         async with self._database.read() as uow:
             events = await history.read_events(uow, project_id, since, limit)
-            return events or await notifications.read_notices(uow, project_id, since, limit)
+            return events or await notices.read_notices(uow, project_id, since, limit)
 
     async def read_heads(self, project_ids: list[UUID]) -> dict[UUID, LogHead]:
         """Return where some logs stand, of projects and of users."""
         async with self._database.read() as uow:
             heads = await history.read_heads(uow, project_ids)
             others = [id_ for id_ in project_ids if id_ not in heads]
-            return heads | (await notifications.read_heads(uow, others) if others else {})
+            return heads | (await notices.read_heads(uow, others) if others else {})
 
     async def find_dead_sessions(self, session_ids: list[UUID]) -> set[UUID]:
         """Return those of some sessions that have ended."""
@@ -142,6 +142,6 @@ class Directory:
 
     async def _find_own(self, user_ids: Sequence[UUID]) -> list[tuple[LogHead, int] | None]:
         async with self._database.read() as uow:
-            heads = await notifications.read_heads(uow, user_ids)
+            heads = await notices.read_heads(uow, user_ids)
             unread = await count_unread(uow, user_ids)
         return [(heads[id_], unread.get(id_, 0)) if id_ in heads else None for id_ in user_ids]

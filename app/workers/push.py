@@ -13,8 +13,8 @@ from app.push.keys import PushKey
 from app.push.metrics import DELIVERIES, DROPPED, PENDING
 from app.push.sending import Answer, Outcome, PushSender
 from app.services import push
+from app.services.deliveries import PUSH
 from app.services.notifications import has_snoozed_due, wake_snoozed
-from app.services.notifying import PUSH
 from app.services.push import Parcel
 
 BATCH: Final = 50

@@ -19,7 +19,7 @@ from app.domain.clock import utc_now
 from app.models import PushDelivery, PushSubscription
 from app.push.encoding import from_base64url, to_base64url
 from app.push.keys import to_point
-from app.services.notifying import delivery
+from app.services.deliveries import delivery
 from tests.support.people import Json, Person, register
 from tests.support.realtime import eventually
 from tests.support.routes import assert_problem

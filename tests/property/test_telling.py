@@ -20,7 +20,7 @@ from sqlalchemy import delete, update
 from app.models import LoggedNotice, User
 from app.schemas.notifications import NotificationQuery
 from app.schemas.tasks import CommentWrite, TaskCreate, TaskMove
-from app.services import comments, notifications, projects, tasks
+from app.services import comments, notices, notifications, projects, tasks
 from tests.property.test_delivery import NAMES, Result, Screen, World
 from tests.support.reducer import Json
 
@@ -287,7 +287,7 @@ class Telling(RuleBasedStateMachine):
         async with self.office.database.write() as uow:
             await uow.execute(update(User).where(User.notice_floor < floor).values(notice_floor=floor))
             for reader in self.office.screens.values():
-                mine = (await notifications.read_heads(uow, [reader.user.id]))[reader.user.id]
+                mine = (await notices.read_heads(uow, [reader.user.id]))[reader.user.id]
                 gone = (LoggedNotice.user_id == reader.user.id, LoggedNotice.seq <= mine.floor)
                 await uow.execute(delete(LoggedNotice).where(*gone))
 

@@ -18,7 +18,7 @@ from app.schemas.notifications import (
     Unread,
     Watch,
 )
-from app.services import notifications
+from app.services import notifications, wishes
 
 router = APIRouter(tags=["notifications"], route_class=TransactionalRoute, responses=CHANGE_RESPONSES)
 
@@ -60,22 +60,22 @@ async def read_task(uow: Transaction, actor: CurrentUser, task_id: UUID) -> Unre
 @router.get("/tasks/{task_id}/watch")
 async def get_watch(uow: Transaction, actor: CurrentUser, task_id: UUID) -> Watch:
     """Read what one wants to hear of a task."""
-    return await notifications.load_watch(uow, actor, task_id)
+    return await wishes.load_watch(uow, actor, task_id)
 
 
 @router.put("/tasks/{task_id}/watch")
 async def put_watch(uow: Transaction, actor: CurrentUser, task_id: UUID, body: Watch) -> Watch:
     """Watch a task, mute it, or leave it to what one has to do with it."""
-    return await notifications.save_watch(uow, actor, task_id, body)
+    return await wishes.save_watch(uow, actor, task_id, body)
 
 
 @router.get("/users/me/notification_settings")
 async def get_settings(uow: Transaction, actor: CurrentUser) -> NotificationSettings:
     """Read how one is told."""
-    return await notifications.load_settings(uow, actor)
+    return await wishes.load_settings(uow, actor)
 
 
 @router.put("/users/me/notification_settings")
 async def put_settings(uow: Transaction, actor: CurrentUser, body: NotificationSettings) -> NotificationSettings:
     """Say how one wants to be told; what is left out is as by default."""
-    return await notifications.save_settings(uow, actor, body)
+    return await wishes.save_settings(uow, actor, body)

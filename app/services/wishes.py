@@ -1,0 +1,62 @@
+"""How somebody wants to be told: in general, of single projects, and of single tasks."""
+
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select
+
+from app.db.unit_of_work import UnitOfWork
+from app.domain.notifying import BY_DEFAULT, Watching, Wishes
+from app.models import Member, ProjectWatch, TaskWatch
+from app.models import NotificationSettings as SettingsRow
+from app.permissions import Action
+from app.schemas.notifications import NotificationSettings, Watch
+from app.services.access import Actor, open_task
+from app.services.task_rows import load_row
+
+
+async def load_settings(uow: UnitOfWork, actor: Actor) -> NotificationSettings:
+    """Return how the actor wants to be told."""
+    stored = (
+        await uow.fetch(select(SettingsRow.settings).where(SettingsRow.user_id == actor.user_id))
+    ).scalar_one_or_none()
+    return NotificationSettings.model_validate_json(stored) if stored else NotificationSettings()
+
+
+async def save_settings(uow: UnitOfWork, actor: Actor, body: NotificationSettings) -> NotificationSettings:
+    """Make `body` how the actor wants to be told. Projects the actor is no member of are left out."""
+    own = select(Member.project_id).where(Member.user_id == actor.user_id, Member.project_id.in_(body.projects))
+    members = set((await uow.fetch(own)).scalars()) if body.projects else set()
+    kept = body.model_copy(update={"projects": {id_: one for id_, one in body.projects.items() if id_ in members}})
+    await uow.execute(delete(SettingsRow).where(SettingsRow.user_id == actor.user_id))
+    stored = {"user_id": actor.user_id, "settings": kept.model_dump_json(by_alias=True)}
+    await uow.execute(insert(SettingsRow).values(stored))
+    await uow.execute(delete(ProjectWatch).where(ProjectWatch.user_id == actor.user_id))
+    watched = [{"project_id": id_, "user_id": actor.user_id} for id_, one in kept.projects.items() if one.watched]
+    if watched:
+        await uow.execute(insert(ProjectWatch), watched)
+    return kept
+
+
+async def load_watch(uow: UnitOfWork, actor: Actor, task_id: UUID) -> Watch:
+    """Return what the actor wants to hear of a task."""
+    project = await open_task(uow, actor, task_id, Action.BE_TOLD)
+    await load_row(uow, project, task_id)
+    mine = (TaskWatch.task_id == task_id, TaskWatch.user_id == actor.user_id)
+    state = (await uow.fetch(select(TaskWatch.state).where(*mine))).scalar_one_or_none()
+    return Watch(state=Watching(state or Watching.DEFAULT))
+
+
+async def save_watch(uow: UnitOfWork, actor: Actor, task_id: UUID, body: Watch) -> Watch:
+    """Say what the actor wants to hear of a task."""
+    project = await open_task(uow, actor, task_id, Action.BE_TOLD, lock=True)
+    await load_row(uow, project, task_id)
+    await uow.execute(delete(TaskWatch).where(TaskWatch.task_id == task_id, TaskWatch.user_id == actor.user_id))
+    if body.state is not Watching.DEFAULT:
+        row = {"task_id": task_id, "user_id": actor.user_id, "state": body.state.value}
+        await uow.execute(insert(TaskWatch).values(row))
+    return body
+
+
+def to_wishes(stored: str | None) -> Wishes:
+    """Return somebody's stored settings as what decides; None: they never said."""
+    return NotificationSettings.model_validate_json(stored).to_wishes() if stored else BY_DEFAULT
