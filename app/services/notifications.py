@@ -138,10 +138,11 @@ async def wake_snoozed(uow: UnitOfWork, *, limit: int = 200) -> int:
         await uow.lock(select(User.id).where(User.id == user_id))
         statement = select_inbox().where(NotificationRow.user_id == user_id, NotificationRow.snoozed_until <= now)
         found = [to_notification(row) for row in (await uow.fetch(statement)).all()]
-        await _mark(uow, user_id, found, {"snoozed_until": None, "read_at": None, "updated_at": now}, now)
+        if found:
+            await _mark(uow, user_id, found, {"snoozed_until": None, "read_at": None, "updated_at": now}, now)
         woken += len(found)
-    hidden = NotificationRow.snoozed_until <= now  # of projects that may not be seen any more: nobody is told
-    await uow.execute(update(NotificationRow).where(hidden).values(snoozed_until=None))
+    hidden = (NotificationRow.user_id.in_(owners), NotificationRow.snoozed_until <= now)  # not to be seen: none is told
+    await uow.execute(update(NotificationRow).where(*hidden).values(snoozed_until=None))
     return woken
 
 

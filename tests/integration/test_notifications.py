@@ -242,6 +242,24 @@ async def test_snoozed_row_comes_back_unread(server: TestServer, anna: Person, b
     assert (back["id"], back["read_at"], back["snoozed_until"]) == (row["id"], None, None)
 
 
+async def test_snoozed_row_of_a_card_in_the_trash_wakes_nobody(
+    server: TestServer, anna: Person, boris: Person, shared: Json
+) -> None:
+    """Its time passes all the same, and what else is due is not held up."""
+    task = await anna.task(shared, assignee_ids=[boris.id])
+    (row,) = await inbox(boris)
+    later = format_time(utc_now() + timedelta(hours=1))
+    await boris.call("PATCH", f"/notifications/{row['id']}", json={"snoozed_until": later}, expect=200)
+    await anna.call("DELETE", f"/tasks/{task['id']}", expect=204)
+    async with server.database.write() as uow:
+        snoozed = update(Notification).where(Notification.snoozed_until.is_not(None))
+        await uow.execute(snoozed.values(snoozed_until=utc_now() - timedelta(seconds=1)))
+        assert await notifications.wake_snoozed(uow) == 0
+        assert not await notifications.has_snoozed_due(uow)
+    await anna.call("POST", f"/tasks/{task['id']}/restore", expect=200)
+    assert await unread(boris) == 1
+
+
 async def test_everything_is_marked_at_once(anna: Person, boris: Person, shared: Json) -> None:
     """All, or all of one project; archiving takes what is read."""
     other = await anna.project("Other")
