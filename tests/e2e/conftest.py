@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from tests.support.people import PASSWORD
+from tests.support.people import PASSWORD, Json
 from tests.support.site import Account, Site
 
 ARGUMENTS = [
@@ -90,3 +90,22 @@ async def sign_in(window: Callable[..., Awaitable[Page]]) -> SignIn:
         return page
 
     return open_as
+
+
+@pytest.fixture
+async def anna(site: Site) -> Account:
+    """The first user: the server's administrator."""
+    return await site.account("Anna")
+
+
+@pytest.fixture
+async def boris(anna: Account, site: Site) -> Account:
+    """The second user."""
+    del anna
+    return await site.account("Boris")
+
+
+@pytest.fixture
+async def project(anna: Account, boris: Account) -> Json:
+    """A board of both."""
+    return await anna.project("Website", boris)

@@ -12,7 +12,7 @@ from tests.e2e.conftest import SignIn
 from tests.e2e.test_kept_page import READY
 from tests.e2e.test_page import THEMES, violations
 from tests.support.people import Json
-from tests.support.site import Account, Site
+from tests.support.site import Account
 
 MANY = 10_000
 #: Milliseconds from the way to the inbox to its first rows, with the copy of the rows still to be read.
@@ -34,25 +34,6 @@ KEPT = """new Promise((done) => {
     };
     look();
 })"""
-
-
-@pytest.fixture
-async def anna(site: Site) -> Account:
-    """The one who is told."""
-    return await site.account("Anna")
-
-
-@pytest.fixture
-async def boris(anna: Account, site: Site) -> Account:
-    """The one who does things."""
-    del anna
-    return await site.account("Boris")
-
-
-@pytest.fixture
-async def project(anna: Account, boris: Account) -> Json:
-    """A board of both."""
-    return await anna.project("Website", boris)
 
 
 async def mention(boris: Account, task: Json, text: str = "@Anna please look") -> None:

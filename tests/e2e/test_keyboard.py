@@ -8,21 +8,9 @@ from tests.e2e.conftest import SignIn
 from tests.e2e.keyboard import Keyboard
 from tests.e2e.test_page import violations
 from tests.support.people import Json
-from tests.support.site import Account, Site
+from tests.support.site import Account
 
 LAYOUTS = [pytest.param(False, id="latin"), pytest.param(True, id="cyrillic")]
-
-
-@pytest.fixture
-async def anna(site: Site) -> Account:
-    """The first user."""
-    return await site.account("Anna")
-
-
-@pytest.fixture
-async def boris(site: Site, anna: Account) -> Account:
-    """The second user."""
-    return await site.account("Boris")
 
 
 @pytest.fixture

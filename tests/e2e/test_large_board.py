@@ -21,24 +21,6 @@ LAYOUT = """() => [...document.querySelectorAll('[data-column], [data-card]')].m
 })"""
 
 
-@pytest.fixture
-async def anna(site: Site) -> Account:
-    """The first user."""
-    return await site.account("Anna")
-
-
-@pytest.fixture
-async def boris(site: Site, anna: Account) -> Account:
-    """The second user."""
-    return await site.account("Boris")
-
-
-@pytest.fixture
-async def project(anna: Account, boris: Account) -> Json:
-    """A board of both."""
-    return await anna.project("Website", boris)
-
-
 async def test_few_of_many_cards_are_drawn_and_all_can_be_reached(
     site: Site, sign_in: SignIn, anna: Account, project: Json
 ) -> None:

@@ -61,12 +61,6 @@ class Tunnel:
 
 
 @pytest.fixture
-async def anna(site: Site) -> Account:
-    """The first user."""
-    return await site.account("Anna")
-
-
-@pytest.fixture
 async def boris(site: Site, anna: Account, project: Json) -> Account:
     """Another editor of the board."""
     boris = await site.account("Boris")

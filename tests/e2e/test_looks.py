@@ -65,12 +65,6 @@ COMPARE: Final = """async ([seen, wanted]) => {
 }"""
 
 
-@pytest.fixture
-async def anna(site: Site) -> Account:
-    """Somebody with a project."""
-    return await site.account("Anna")
-
-
 async def fill(anna: Account) -> Json:
     """Make a board that shows everything a card can have, and no date that is another one tomorrow."""
     project = await anna.project("Website")

@@ -22,12 +22,6 @@ THEMES = ["light", "dark"]
 
 
 @pytest.fixture
-async def anna(site: Site) -> Account:
-    """The first user."""
-    return await site.account("Anna")
-
-
-@pytest.fixture
 async def project(anna: Account) -> Json:
     """A board with a bit of everything."""
     project = await anna.project("Website")

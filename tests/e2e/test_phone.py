@@ -9,15 +9,9 @@ from tests.e2e.board import BoardWindow, box
 from tests.e2e.conftest import SignIn
 from tests.e2e.test_page import violations
 from tests.support.people import Json
-from tests.support.site import Account, Site
+from tests.support.site import Account
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-
-
-@pytest.fixture
-async def anna(site: Site) -> Account:
-    """The first user."""
-    return await site.account("Anna")
 
 
 @pytest.fixture

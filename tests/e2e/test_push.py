@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from tests.e2e.conftest import SignIn
 from tests.e2e.test_kept_page import READY
 from tests.support.people import Json
-from tests.support.site import Account, Site
+from tests.support.site import Account
 
 #: Before that nothing can be delivered to it.
 ACTIVATED = """navigator.serviceWorker.ready.then(({ active }) => new Promise((done) => {
@@ -33,25 +33,6 @@ CLICK = """async (action) => {
     self.dispatchEvent(new NotificationEvent('notificationclick', { notification, action }));
 }"""
 DEADLINE_S = 10
-
-
-@pytest.fixture
-async def anna(site: Site) -> Account:
-    """The one who is told."""
-    return await site.account("Anna")
-
-
-@pytest.fixture
-async def boris(anna: Account, site: Site) -> Account:
-    """The one who does things."""
-    del anna
-    return await site.account("Boris")
-
-
-@pytest.fixture
-async def project(anna: Account, boris: Account) -> Json:
-    """A board of both."""
-    return await anna.project("Website", boris)
 
 
 class Pushed:

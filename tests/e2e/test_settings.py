@@ -15,25 +15,6 @@ from tests.support.site import Account, Site
 TABS = ["General", "Members", "Columns", "Labels", "Saved views"]
 
 
-@pytest.fixture
-async def anna(site: Site) -> Account:
-    """The first user: the server's administrator, and owner of the project."""
-    return await site.account("Anna")
-
-
-@pytest.fixture
-async def boris(anna: Account, site: Site) -> Account:
-    """A colleague."""
-    del anna
-    return await site.account("Boris")
-
-
-@pytest.fixture
-async def project(anna: Account, boris: Account) -> Json:
-    """A project of both."""
-    return await anna.project("Website", boris)
-
-
 async def settings(page: Page, project: Json, tab: str) -> None:
     """Go to a tab of the project's settings."""
     await page.get_by_role("link", name="Website").first.wait_for()

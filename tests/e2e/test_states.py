@@ -10,16 +10,10 @@ from tests.e2e.conftest import SignIn
 from tests.e2e.test_local_first import Tunnel
 from tests.e2e.test_page import violations
 from tests.support.people import PASSWORD, Json
-from tests.support.site import Account, Site
+from tests.support.site import Account
 
 # Narrower than the room that a task and a board need together.
 NARROW: dict[str, Any] = {"viewport": {"width": 1000, "height": 700}}
-
-
-@pytest.fixture
-async def anna(site: Site) -> Account:
-    """The first user."""
-    return await site.account("Anna")
 
 
 @pytest.fixture

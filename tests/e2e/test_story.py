@@ -4,7 +4,6 @@ import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Page, WebSocket, expect
 
 from tests.e2e.board import BoardWindow
@@ -14,24 +13,6 @@ from tests.support.proxy import Proxy
 from tests.support.site import Account, Site
 
 MISSED_CHANGES = 25
-
-
-@pytest.fixture
-async def anna(site: Site) -> Account:
-    """The first user."""
-    return await site.account("Anna")
-
-
-@pytest.fixture
-async def boris(site: Site, anna: Account) -> Account:
-    """The second user."""
-    return await site.account("Boris")
-
-
-@pytest.fixture
-async def project(anna: Account, boris: Account) -> Json:
-    """A board of both."""
-    return await anna.project("Website", boris)
 
 
 async def test_first_visitor_becomes_administrator(site: Site, window: Callable[..., Awaitable[Page]]) -> None:

@@ -43,24 +43,6 @@ TWO_MINUTES_MS = 120_000
 RENDER_MANY = 15
 
 
-@pytest.fixture
-async def anna(site: Site) -> Account:
-    """The first user."""
-    return await site.account("Anna")
-
-
-@pytest.fixture
-async def boris(site: Site, anna: Account) -> Account:
-    """The second user."""
-    return await site.account("Boris")
-
-
-@pytest.fixture
-async def project(anna: Account, boris: Account) -> Json:
-    """A board of both."""
-    return await anna.project("Website", boris)
-
-
 async def open_task(sign_in: SignIn, account: Account, project: Json, task: Json, **options: Any) -> Page:
     """Open a window with a task beside the board."""
     board = BoardWindow(await sign_in(account, **options))

@@ -10,7 +10,7 @@ from tests.e2e.board import BoardWindow
 from tests.e2e.conftest import SignIn
 from tests.e2e.test_page import THEMES, violations
 from tests.support.people import Json
-from tests.support.site import Account, Site
+from tests.support.site import Account
 
 MANY = 60
 
@@ -18,24 +18,6 @@ MANY = 60
 def day(distance: int) -> str:
     """Return the day so many days from today, where the test's people live."""
     return (datetime.now(UTC) + timedelta(days=distance)).date().isoformat()
-
-
-@pytest.fixture
-async def anna(site: Site) -> Account:
-    """The first user."""
-    return await site.account("Anna")
-
-
-@pytest.fixture
-async def boris(site: Site, anna: Account) -> Account:
-    """The second user."""
-    return await site.account("Boris")
-
-
-@pytest.fixture
-async def project(anna: Account, boris: Account) -> Json:
-    """A board of both."""
-    return await anna.project("Website", boris)
 
 
 async def test_finished_from_my_work_is_done_for_everybody(
