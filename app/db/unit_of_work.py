@@ -132,7 +132,7 @@ class UnitOfWork:
             await self._transaction.commit(self._publish)
 
     async def close(self) -> None:
-        """End the transaction; what was not committed never was."""
+        """End the transaction; what was not committed never was. The next statement begins another."""
         transaction, self._transaction = self._transaction, None
         if transaction is not None:
             await transaction.close()

@@ -4,6 +4,7 @@ A notification is first on its way to somebody, then, once its time has come, to
 for as long as a server tries; one whose server died is taken by another.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import format_time, utc_now
@@ -37,6 +38,8 @@ MAX_ATTEMPTS: Final = 8
 KEPT: Final = timedelta(hours=24)
 """What could not be delivered for so long is of no use any more."""
 FIRST_RETRY_S: Final = 5.0
+ADDRESSED_AT_ONCE: Final = 200
+"""Rows in one transaction."""
 _NO_DEVICE: Final = "no such device of yours"
 _URGENT: Final = frozenset({Kind.MENTIONED, Kind.ASSIGNED, Kind.DUE_SOON, Kind.OVERDUE})
 
@@ -47,6 +50,8 @@ class Parcel:
 
     delivery_id: UUID
     subscription_id: UUID
+    service: str
+    """What the addresses of its push service begin with."""
     notification_id: UUID | None
     kind: str
     attempts: int
@@ -63,7 +68,7 @@ async def list_devices(uow: UnitOfWork, actor: Actor, *, cursor: str | None, lim
 
 
 async def check_device(body: PushDeviceCreate, *, allow_private: bool) -> None:
-    """See that a push may go there, before any transaction: a name is looked up.
+    """See that a push may go there, with no transaction open: a name is looked up.
 
     Raises:
         InvalidField: not the address of a push service, or no keys of a browser.
@@ -119,16 +124,15 @@ async def test_device(uow: UnitOfWork, actor: Actor, device_id: UUID) -> None:
     uow.wake(PUSH)
 
 
-async def claim(uow: UnitOfWork, *, limit: int) -> list[Parcel]:
-    """Take what is due, for `LEASE`; nobody else gets it meanwhile."""
+async def claim(uow: UnitOfWork, *, limit: int, except_to: Sequence[str] = ()) -> list[Parcel]:
+    """Take what is due, for `LEASE`, leaving out some push services; nobody else gets it meanwhile."""
     now = utc_now()
-    await _address(uow, now, limit)
     free = or_(PushDelivery.leased_until.is_(None), PushDelivery.leased_until < now)
     waits = or_(PushSubscription.retry_at.is_(None), PushSubscription.retry_at <= now)
     due = (
         select(PushDelivery.id)
         .join(PushSubscription, PushSubscription.id == PushDelivery.subscription_id)
-        .where(PushDelivery.due_at <= now, free, waits)
+        .where(PushDelivery.due_at <= now, free, waits, *(~_is_at(service) for service in except_to))
         .order_by(PushDelivery.due_at)
         .limit(limit)
     )
@@ -170,17 +174,18 @@ async def count_waiting(uow: UnitOfWork) -> int:
     return int((await uow.fetch(select(func.count()).select_from(PushDelivery))).scalar_one())
 
 
-async def _address(uow: UnitOfWork, now: datetime, limit: int) -> None:
-    """Turn what is due to somebody into what is due to each of their devices."""
+async def address(uow: UnitOfWork) -> bool:
+    """Turn what is due to somebody into what is due to each of their devices; return whether there may be more."""
+    now = utc_now()
     due = (
         select(PushDelivery.id, PushDelivery.user_id, PushDelivery.notification_id, PushDelivery.kind)
         .where(PushDelivery.due_at <= now, PushDelivery.subscription_id.is_(None))
         .order_by(PushDelivery.due_at)
-        .limit(limit)
+        .limit(ADDRESSED_AT_ONCE)
     )
     rows = (await _fetch_unlocked(uow, due)).all()
     if not rows:
-        return
+        return False
     statement = (
         select(PushSubscription.id, PushSubscription.user_id)
         .join(Session, Session.id == PushSubscription.session_id)
@@ -197,6 +202,21 @@ async def _address(uow: UnitOfWork, now: datetime, limit: int) -> None:
     if addressed:
         await uow.execute(insert(PushDelivery), addressed)
     await uow.execute(delete(PushDelivery).where(PushDelivery.id.in_([row.id for row in rows])))
+    return len(rows) == ADDRESSED_AT_ONCE
+
+
+def _service(endpoint: str) -> str:
+    scheme, _, rest = endpoint.partition("://")
+    return f"{scheme}://{re.split('[/?]', rest, maxsplit=1)[0]}"
+
+
+def _is_at(service: str) -> ColumnElement[bool]:
+    begins = PushSubscription.endpoint.startswith
+    return or_(
+        PushSubscription.endpoint == service,
+        begins(f"{service}/", autoescape=True),
+        begins(f"{service}?", autoescape=True),
+    )
 
 
 async def _fetch_unlocked(uow: UnitOfWork, statement: Select[*tuple[Any, ...]]) -> Any:
@@ -254,7 +274,15 @@ def _parcel(row: Record, shown: schemas.Notification | None, now: datetime) -> P
             urgency=Urgency.HIGH if is_urgent else Urgency.NORMAL,
             topic=row.notification_id.hex if row.notification_id else None,
         )
-    return Parcel(row.delivery_id, row.subscription_id, row.notification_id, row.kind, row.attempts, push)
+    return Parcel(
+        row.delivery_id,
+        row.subscription_id,
+        _service(row.endpoint),
+        row.notification_id,
+        row.kind,
+        row.attempts,
+        push,
+    )
 
 
 def _show(shown: schemas.Notification, language: str, *, hides_titles: bool) -> dict[str, Any]:

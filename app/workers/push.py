@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import random
+from collections import Counter
+from functools import partial
 from typing import Final
 
 import structlog
 
 from app.config import Settings
-from app.db.unit_of_work import Database
+from app.db.unit_of_work import Database, UnitOfWork
 from app.push.keys import PushKey
 from app.push.metrics import DELIVERIES, DROPPED, PENDING
 from app.push.sending import Answer, Outcome, PushSender
@@ -17,9 +19,10 @@ from app.services.deliveries import PUSH
 from app.services.notifications import has_snoozed_due, wake_snoozed
 from app.services.push import Parcel
 
-BATCH: Final = 50
-AT_ONCE: Final = 16
-"""Requests under way: a push service that hangs keeps the others from nothing but its own place."""
+AT_ONCE: Final = 64
+"""Requests under way."""
+A_SERVICE: Final = 8
+"""Nothing more is claimed for a push service with so many under way: one that hangs never takes the others' places."""
 _log = structlog.get_logger(__name__)
 
 
@@ -30,7 +33,8 @@ class PushWorker:
         self._database = database
         self._sender = PushSender(key, timeout_s=settings.push_timeout_s, allow_private=settings.push_allow_private)
         self._interval_s = settings.push_interval_s
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._under_way: Counter[str] = Counter()
+        """Requests for each push service."""
         self._alarm = database.alarm(PUSH)
         self._worker: asyncio.Task[None] | None = None
         self._sending: set[asyncio.Task[None]] = set()
@@ -67,16 +71,29 @@ class PushWorker:
         async with self._database.write() as uow:
             if wakes:
                 await wake_snoozed(uow)
-            parcels = await push.claim(uow, limit=BATCH)
+            has_more = await push.address(uow)
+            parcels = await self._claim(uow)
         for parcel in parcels:
-            await self._places.acquire()
-            task = asyncio.create_task(self._send(parcel))
-            self._sending.add(task)
-            task.add_done_callback(self._sent)
-        return len(parcels) == BATCH
+            self._start(parcel)
+        return has_more or len(parcels) == A_SERVICE
 
-    def _sent(self, task: asyncio.Task[None]) -> None:
-        self._places.release()
+    async def _claim(self, uow: UnitOfWork) -> list[Parcel]:
+        limit = min(A_SERVICE, AT_ONCE - self._under_way.total())
+        full = [service for service, count in self._under_way.items() if count >= A_SERVICE]
+        return await push.claim(uow, limit=limit, except_to=full) if limit else []
+
+    def _start(self, parcel: Parcel) -> None:
+        self._under_way[parcel.service] += 1
+        task = asyncio.create_task(self._send(parcel))
+        self._sending.add(task)
+        task.add_done_callback(partial(self._sent, parcel.service))
+
+    def _sent(self, service: str, task: asyncio.Task[None]) -> None:
+        if self._under_way[service] >= A_SERVICE or self._under_way.total() == AT_ONCE:
+            self._alarm.set()  # what was left for want of a place
+        self._under_way[service] -= 1
+        if not self._under_way[service]:
+            del self._under_way[service]
         self._sending.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("push_not_noted", exc_info=error)

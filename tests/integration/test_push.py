@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import http_ece
 import jwt
@@ -19,7 +20,7 @@ from app.domain.clock import utc_now
 from app.models import PushDelivery, PushSubscription
 from app.push.encoding import from_base64url, to_base64url
 from app.push.keys import to_point
-from app.services.deliveries import delivery
+from app.services.deliveries import PUSH, delivery
 from tests.support.people import Json, Person, register
 from tests.support.realtime import eventually
 from tests.support.routes import assert_problem
@@ -241,6 +242,66 @@ async def test_push_service_that_hangs_delays_nobody(
     async with asyncio.timeout(5):
         while not await is_put_off():  # noqa: ASYNC110 - likewise
             await asyncio.sleep(0.05)
+
+
+async def test_push_service_that_hangs_takes_no_place_of_another(start: Start, service: PushService) -> None:
+    """However much waits for it."""
+    server = await start(push_timeout_s=4)
+    dead = PushService()
+    await dead.start()
+    dead.answers = ["hang"] * 1000
+    async with await register(server, "Anna") as anna, await register(server, "Boris") as boris:
+        for number in range(20):
+            device = await subscribe(anna, dead, f"anna-{number}")
+            for _ in range(4):
+                await anna.call("POST", f"/push/devices/{device['id']}/test", expect=204)
+        await eventually(lambda: len(dead.requests) >= 8)
+        device = await subscribe(boris, service)
+        await boris.call("POST", f"/push/devices/{device['id']}/test", expect=204)
+        async with asyncio.timeout(2):
+            await eventually(lambda: bool(service.pushed))
+        assert len(dead.requests) < 16
+    await dead.stop()
+
+
+async def test_people_without_devices_delay_nobody(start: Start, service: PushService) -> None:
+    """What is for nowhere is put aside at once, not a part of it at each look."""
+    server = await start(push_interval_s=30)
+    async with await register(server, "Anna") as anna, await register(server, "Boris") as boris:
+        await subscribe(boris, service)
+        now = utc_now()
+        people = [*[UUID(anna.id)] * 450, UUID(boris.id)]
+        rows = [delivery(person, None, "test", due_at=now, now=now) for person in people]
+        rows[-1]["due_at"] += timedelta(milliseconds=1)
+        async with server.database.write() as uow:
+            await uow.execute(insert(PushDelivery), rows)
+            uow.wake(PUSH)
+        await eventually(lambda: bool(service.pushed))
+        await drained(server)
+
+
+async def test_name_that_is_slow_to_look_up_delays_no_change(
+    server: TestServer, service: PushService, anna: Person, project: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who subscribes waits for the name server, and holds no transaction meanwhile."""
+    loop = asyncio.get_running_loop()
+    real, is_asked, may_answer = loop.getaddrinfo, asyncio.Event(), asyncio.Event()
+
+    async def look_up(host: str, *arguments: Any, **options: Any) -> Any:
+        if host == "slow.example.org":
+            is_asked.set()
+            await may_answer.wait()
+            raise OSError
+        return await real(host, *arguments, **options)
+
+    monkeypatch.setattr(loop, "getaddrinfo", look_up)
+    body = service.subscription() | {"endpoint": "https://slow.example.org/x"}
+    adding = asyncio.create_task(anna.call("POST", "/push/devices", json=body))
+    async with asyncio.timeout(4):
+        await is_asked.wait()
+        await anna.task(project, "meanwhile")
+    may_answer.set()
+    assert_problem(await adding, 422)
 
 
 async def test_what_was_read_meanwhile_is_not_pushed(

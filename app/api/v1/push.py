@@ -30,6 +30,7 @@ async def list_devices(uow: Transaction, actor: CurrentUser, page: Paging) -> Pa
 @router.post("/devices", status_code=201)
 async def add_device(uow: Transaction, context: Context, actor: CurrentUser, body: PushDeviceCreate) -> PushDevice:
     """Have notifications pushed to a browser, until its session ends."""
+    await uow.close()  # a name is looked up now: whoever wants to write would wait for that
     await push.check_device(body, allow_private=context.settings.push_allow_private)
     return await push.add_device(uow, actor, body)
 
