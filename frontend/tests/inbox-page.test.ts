@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { headline, describe as inWords, reason } from '../src/lib/inbox/describe';
 import { News } from '../src/lib/inbox/news';
@@ -115,6 +116,15 @@ describe('news', () => {
 });
 
 describe('the preferences', () => {
+  test('what nobody has chosen is as the server decides', () => {
+    const defaults = JSON.parse(readFileSync('../tests/fixtures/notification_defaults.json', 'utf8'));
+    const found = KINDS.map((kind) => {
+      const ways = Object.entries(waysOf(settings, kind, null)).filter(([, wanted]) => wanted);
+      return [kind, ways.map(([channel]) => channel)];
+    });
+    expect(Object.fromEntries(found)).toEqual(defaults);
+  });
+
   test('are the project’s, else those for everywhere, else the default', () => {
     const pushed = (wanted: NotificationSettings, project: string) => waysOf(wanted, 'mentioned', project).push;
     expect(pushed(settings, 'p')).toBe(true);

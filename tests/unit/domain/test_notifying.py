@@ -1,6 +1,8 @@
 """The one decision about whom to tell how, as a table; and quiet hours over midnight and clock changes."""
 
+import json
 from datetime import UTC, datetime, time
+from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -70,6 +72,14 @@ def test_every_kind_has_a_default() -> None:
     assert set(Kind) - {Kind.CHANGES} == DEFAULTS.keys()
     assert not PERSONAL & ABOUT_ONESELF
     assert all(IN_APP in channels for channels in DEFAULTS.values())
+
+
+def test_defaults_are_those_the_page_shows() -> None:
+    """The page knows them too, and its tests read the same file."""
+    file = Path(__file__).parents[2] / "fixtures" / "notification_defaults.json"
+    assert {kind.value: sorted(channels) for kind, channels in DEFAULTS.items()} == {
+        kind: sorted(channels) for kind, channels in json.loads(file.read_text()).items()
+    }
 
 
 @pytest.mark.parametrize(
