@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 import app as package
 from app import logs, startup
 from app.api.context import ADMIN_CODE_FILE
-from app.config import Settings
+from app.config import LOOPBACK, Settings
 from app.db import backup as backups
 from app.db.unit_of_work import Database
 from app.demo import fill
@@ -29,7 +29,6 @@ from app.schemas.users import Register
 from app.security import Passwords
 from app.services import admin, projects, sessions, users
 
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 Result = TypeVar("Result")
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

@@ -4,9 +4,10 @@ Nothing here has a secret as its default: secrets are made on the first start an
 """
 
 import os
+from email.headerregistry import Address, AddressHeader, HeaderRegistry
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -26,6 +27,18 @@ class Registration(StrEnum):
     OPEN = "open"
     INVITE = "invite"
     CLOSED = "closed"
+
+
+class SmtpSecurity(StrEnum):
+    """How the way to the mail server is kept secret."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+SMTP_PORTS: Final = {SmtpSecurity.STARTTLS: 587, SmtpSecurity.TLS: 465, SmtpSecurity.NONE: 25}
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def default_data_dir() -> Path:
@@ -77,6 +90,20 @@ class Settings(BaseSettings):
 
     reminder_interval_s: float = Field(default=30, gt=0)
     """How often a server looks who is to be reminded of what is due."""
+
+    smtp_host: str | None = None
+    """The mail server; without one there is no mail."""
+    smtp_port: int | None = Field(default=None, ge=1, le=65535)
+    """Default: 587, 465 or 25, by `smtp_security`."""
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
+    smtp_from: str | None = None
+    """Who mails come from: `board@example.org` or `Board <board@example.org>`."""
+    smtp_timeout_s: float = Field(default=20, gt=0)
+    """How long the mail server may take to answer one command."""
+    mail_interval_s: float = Field(default=10, gt=0)
+    """How often a server looks for mails that are due, besides at once for its own."""
 
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     idempotency_s: int = Field(default=24 * 3600, ge=1)
@@ -139,6 +166,49 @@ class Settings(BaseSettings):
                 raise ValueError(message)
         return self
 
+    @field_validator("smtp_host", "smtp_port", "smtp_username", "smtp_password", "smtp_from", mode="before")
+    @classmethod
+    def _take_empty_for_unset(cls, value: object) -> object:
+        """Files of settings often name every variable and leave those unused empty."""
+        return None if value == "" else value
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _refuse_other_senders(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_sender(value)
+        return value
+
+    @model_validator(mode="after")
+    def _refuse_half_a_mail_server(self) -> Self:
+        message = None
+        if self.smtp_host is None:
+            names = ("smtp_port", "smtp_username", "smtp_password", "smtp_from")
+            set_ = [f"TIMETODO_{name.upper()}" for name in names if getattr(self, name) is not None]
+            if set_:
+                message = f"TIMETODO_SMTP_HOST must be set with {' and '.join(set_)}; unset them to have no mail"
+        elif self.smtp_from is None:
+            message = "TIMETODO_SMTP_FROM must be set with TIMETODO_SMTP_HOST, such as: Board <board@example.org>"
+        elif self.public_url is None:
+            message = "TIMETODO_PUBLIC_URL must be set with TIMETODO_SMTP_HOST: it is where the links in mails lead"
+        elif (self.smtp_username is None) is not (self.smtp_password is None):
+            message = "TIMETODO_SMTP_USERNAME and TIMETODO_SMTP_PASSWORD must be set both or neither"
+        elif self.smtp_username and self.smtp_security is SmtpSecurity.NONE and self.smtp_host not in LOOPBACK:
+            message = "TIMETODO_SMTP_SECURITY=none would send the password unencrypted; use starttls or tls"
+        if message is not None:
+            raise ValueError(message)
+        return self
+
+    @property
+    def has_mail(self) -> bool:
+        """Whether mails can be sent."""
+        return self.smtp_host is not None
+
+    @property
+    def resolved_smtp_port(self) -> int:
+        """The port of the mail server: the configured one or the usual one."""
+        return self.smtp_port or SMTP_PORTS[self.smtp_security]
+
     @property
     def resolved_database_url(self) -> str:
         """The database to open: the configured one or the SQLite file in the data directory."""
@@ -157,6 +227,21 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """Address of this server as people type it, without a trailing slash."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def parse_sender(text: str) -> Address:
+    """Return the one address that `board@example.org` or `Board <board@example.org>` names.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    header = HeaderRegistry()("From", text) if text.isprintable() else None
+    if isinstance(header, AddressHeader) and not header.defects and len(header.addresses) == 1:
+        (address,) = header.addresses
+        if address.username and address.domain and address.addr_spec.isascii():
+            return address
+    message = "TIMETODO_SMTP_FROM must be one address, such as: Board <board@example.org>"
+    raise ValueError(message)
 
 
 def _origin(url: str) -> str:

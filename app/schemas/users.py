@@ -142,3 +142,5 @@ class ServerInfo(ResponseModel):
     registration: str
     needs_admin: bool
     """No account exists yet: register with the one-time code the server printed."""
+    mail: bool
+    """Whether this server sends mail: of invitations, forgotten passwords, what waits unread."""

@@ -49,7 +49,13 @@ function surroundings({ skewMs = 0, quiet = (line) => line.say(HEARTBEAT), open,
     return made;
   };
   const around: Surroundings = {
-    server: async () => ({ name: 'Time to DO', version: '1.2.3', registration: 'open', needs_admin: false }),
+    server: async () => ({
+      name: 'Time to DO',
+      version: '1.2.3',
+      registration: 'open',
+      needs_admin: false,
+      mail: false,
+    }),
     ready: async () => ({ database: true, broker: true, accepting: true }),
     probe,
     version: '1.2.3',

@@ -81,6 +81,7 @@ async def test_first_account_needs_the_code_and_is_the_administrator_s(
         "version": "0.1.0",
         "registration": "open",
         "needs_admin": False,
+        "mail": False,
     }
     assert server.context.read_admin_code() is None
     second = await visitor.post("/auth/register", json=body | {"email": "b@example.org", "code": ADMIN_CODE})

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from app import config
-from app.config import Settings, default_data_dir
+from app.config import Settings, default_data_dir, parse_sender
 
 GOOD_SECRET = "Zq3vX9" * 8
 
@@ -95,3 +95,53 @@ def test_data_directory_of_an_installation_follows_xdg(monkeypatch: pytest.Monke
     monkeypatch.delenv("XDG_DATA_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert default_data_dir() == tmp_path / ".local" / "share" / "timetodo"
+
+
+MAIL = {
+    "public_url": "https://board.example.org",
+    "smtp_host": "mail.example.org",
+    "smtp_from": "Time to DO <board@example.org>",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "advice"),
+    [
+        ({"smtp_host": None}, "SMTP_HOST must be set with TIMETODO_SMTP_FROM; unset"),
+        ({"smtp_host": "", "smtp_from": "", "smtp_password": "x"}, "SMTP_HOST must be set with TIMETODO_SMTP_PASSWORD"),
+        ({"smtp_from": None}, "SMTP_FROM must be set"),
+        ({"smtp_from": "board"}, "SMTP_FROM must be one address"),
+        ({"smtp_from": "a@example.org, b@example.org"}, "SMTP_FROM must be one address"),
+        ({"smtp_from": "Доска <доска@example.org>"}, "SMTP_FROM must be one address"),
+        ({"smtp_from": "a@example.org\r\nBcc: b@example.org"}, "SMTP_FROM must be one address"),
+        ({"public_url": None}, "PUBLIC_URL must be set"),
+        ({"smtp_username": "board"}, "USERNAME and TIMETODO_SMTP_PASSWORD must be set both"),
+        ({"smtp_password": "x"}, "USERNAME and TIMETODO_SMTP_PASSWORD must be set both"),
+        ({"smtp_username": "b", "smtp_password": "x", "smtp_security": "none"}, "would send the password unencrypted"),
+        ({"smtp_security": "ssl"}, "smtp_security"),
+        ({"smtp_port": 0}, "smtp_port"),
+    ],
+)
+def test_half_a_mail_server_is_refused(changes: dict[str, object], advice: str) -> None:
+    """Settings of mail that do not fit together stop the start, and the message says what to set."""
+    with pytest.raises(ValidationError, match=advice):
+        Settings.model_validate(MAIL | changes)
+
+
+def test_mail_is_off_until_a_server_is_named() -> None:
+    """Empty variables are unset ones; the port is the usual one; the password is not shown."""
+    assert not Settings.model_validate({"smtp_host": "", "smtp_from": "", "smtp_port": ""}).has_mail
+    for security, port in {"starttls": 587, "tls": 465, "none": 25}.items():
+        assert Settings.model_validate(MAIL | {"smtp_security": security}).resolved_smtp_port == port
+    secret = {"smtp_username": "board", "smtp_password": "hunter2", "smtp_port": 2525}
+    settings = Settings.model_validate(MAIL | secret)
+    assert (settings.has_mail, settings.resolved_smtp_port) == (True, 2525)
+    assert "hunter2" not in repr(settings)
+    assert Settings.model_validate(MAIL | secret | {"smtp_host": "localhost", "smtp_security": "none"}).has_mail
+
+
+def test_sender_may_have_a_name() -> None:
+    """A name of any language goes beside the address."""
+    sender = parse_sender("Доска <board@example.org>")
+    assert (sender.display_name, sender.addr_spec) == ("Доска", "board@example.org")
+    assert parse_sender("board@localhost").domain == "localhost"

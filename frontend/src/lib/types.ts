@@ -16,6 +16,8 @@ export interface ServerInfo {
   version: string;
   registration: 'open' | 'invite' | 'closed';
   needs_admin: boolean;
+  /** Whether the server sends mail. */
+  mail: boolean;
 }
 
 export interface User {
