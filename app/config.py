@@ -4,7 +4,8 @@ Nothing here has a secret as its default: secrets are made on the first start an
 """
 
 import os
-from email.headerregistry import Address, AddressHeader, HeaderRegistry
+import re
+from email.headerregistry import Address
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Self
@@ -39,6 +40,10 @@ class SmtpSecurity(StrEnum):
 
 SMTP_PORTS: Final = {SmtpSecurity.STARTTLS: 587, SmtpSecurity.TLS: 465, SmtpSecurity.NONE: 25}
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_SENDER: Final = re.compile(
+    r'(?:"?(?P<name>[^<>"@]*)"?\s*<)?(?P<user>[\w.!#$%&\'*+/=?^`{|}~-]+)@(?P<domain>[a-z\d-]+(?:\.[a-z\d-]+)*)(?(name)>)',
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def default_data_dir() -> Path:
@@ -235,11 +240,9 @@ def parse_sender(text: str) -> Address:
     Raises:
         ValueError: it is something else.
     """
-    header = HeaderRegistry()("From", text) if text.isprintable() else None
-    if isinstance(header, AddressHeader) and not header.defects and len(header.addresses) == 1:
-        (address,) = header.addresses
-        if address.username and address.domain and address.addr_spec.isascii():
-            return address
+    match = _SENDER.fullmatch(text.strip()) if text.isprintable() else None
+    if match is not None:
+        return Address((match["name"] or "").strip(), match["user"], match["domain"])
     message = "TIMETODO_SMTP_FROM must be one address, such as: Board <board@example.org>"
     raise ValueError(message)
 
