@@ -1,4 +1,4 @@
-"""Pushing: the devices of each person, and what is on its way to them, in rows that any server may take.
+"""Pushing: what is on its way to the devices of each person, in rows that any server may take.
 
 A notification is first on its way to somebody, then, once its time has come, to each of their devices. A row is leased
 for as long as a server tries; one whose server died is taken by another.
@@ -17,22 +17,15 @@ from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select,
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import format_time, utc_now
 from app.domain.notifying import Kind
-from app.errors import Conflict, InvalidField, NotFound
 from app.models import Notification, Project, PushDelivery, PushSubscription, Session, User
-from app.push.addresses import EndpointRefusedError, HostNotFoundError, parse_endpoint, resolve
-from app.push.encryption import read_browser_keys
 from app.push.sending import Answer, Outcome, Push, Urgency
 from app.push.wording import has_word, word
 from app.schemas import notifications as schemas
-from app.schemas.base import Page, decode_cursor, make_page
-from app.schemas.push import PushDevice, PushDeviceCreate
-from app.security import digest, new_id
-from app.services.access import Actor, Record
-from app.services.deliveries import CLOSE, PUSH, SHOW, TEST, delivery
+from app.services.access import Record
+from app.services.deliveries import CLOSE, SHOW, TEST, delivery
 from app.services.inbox_rows import find_shown
 from app.services.standing import is_good
 
-MAX_DEVICES: Final = 20
 LEASE: Final = timedelta(minutes=1)
 MAX_ATTEMPTS: Final = 8
 KEPT: Final = timedelta(hours=24)
@@ -40,7 +33,6 @@ KEPT: Final = timedelta(hours=24)
 FIRST_RETRY_S: Final = 5.0
 ADDRESSED_AT_ONCE: Final = 200
 """Rows in one transaction."""
-_NO_DEVICE: Final = "no such device of yours"
 _URGENT: Final = frozenset({Kind.MENTIONED, Kind.ASSIGNED, Kind.DUE_SOON, Kind.OVERDUE})
 
 
@@ -56,72 +48,6 @@ class Parcel:
     kind: str
     attempts: int
     push: Push | None
-
-
-async def list_devices(uow: UnitOfWork, actor: Actor, *, cursor: str | None, limit: int) -> Page[PushDevice]:
-    """Return a page of the actor's devices, oldest first."""
-    statement = _devices(actor).order_by(PushSubscription.id).limit(limit + 1)
-    if after := decode_cursor(cursor, UUID):
-        statement = statement.where(PushSubscription.id > after[0])
-    found = [_to_device(row, actor) for row in (await uow.fetch(statement)).all()]
-    return make_page(found, limit, lambda device: (device.id,))
-
-
-async def check_device(body: PushDeviceCreate, *, allow_private: bool) -> None:
-    """See that a push may go there, with no transaction open: a name is looked up.
-
-    Raises:
-        InvalidField: not the address of a push service, or no keys of a browser.
-    """
-    try:
-        await resolve(parse_endpoint(body.endpoint, allow_private=allow_private), allow_private=allow_private)
-    except (EndpointRefusedError, HostNotFoundError) as error:
-        raise InvalidField("endpoint", str(error)) from None
-    try:
-        read_browser_keys(body.keys.p256dh, body.keys.auth)
-    except ValueError:
-        raise InvalidField("keys", "are not those of a push subscription") from None
-
-
-async def add_device(uow: UnitOfWork, actor: Actor, body: PushDeviceCreate) -> PushDevice:
-    """Push to a browser from now on, until its session ends. A browser that changed hands is its new owner's alone."""
-    mark = digest(body.endpoint)
-    await uow.execute(delete(PushSubscription).where(PushSubscription.digest == mark))
-    count = (await uow.fetch(select(func.count()).where(PushSubscription.user_id == actor.user_id))).scalar_one()
-    if count >= MAX_DEVICES:
-        message = f"one person has at most {MAX_DEVICES} devices; remove one first"
-        raise Conflict(message)
-    device = PushDevice(id=new_id(), label=body.label or "", created_at=utc_now(), last_used_at=None, current=True)
-    row = device.model_dump(exclude={"current"}) | {
-        "user_id": actor.user_id,
-        "session_id": actor.session_id,
-        "digest": mark,
-        "endpoint": body.endpoint,
-        "p256dh": body.keys.p256dh,
-        "auth": body.keys.auth,
-        "retry_at": None,
-    }
-    await uow.execute(insert(PushSubscription).values(row))
-    return device
-
-
-async def remove_device(uow: UnitOfWork, actor: Actor, device_id: UUID) -> None:
-    """Push to a device no more."""
-    mine = (PushSubscription.id == device_id, PushSubscription.user_id == actor.user_id)
-    gone = await uow.execute(delete(PushSubscription).where(*mine).returning(PushSubscription.id))
-    if gone.one_or_none() is None:
-        raise NotFound(_NO_DEVICE)
-
-
-async def test_device(uow: UnitOfWork, actor: Actor, device_id: UUID) -> None:
-    """Send a device something to show at once."""
-    row = (await uow.fetch(_devices(actor).where(PushSubscription.id == device_id))).one_or_none()
-    if row is None:
-        raise NotFound(_NO_DEVICE)
-    now = utc_now()
-    values = delivery(actor.user_id, None, TEST, due_at=now, now=now) | {"subscription_id": device_id}
-    await uow.execute(insert(PushDelivery).values(values))
-    uow.wake(PUSH)
 
 
 async def claim(uow: UnitOfWork, *, limit: int, except_to: Sequence[str] = ()) -> list[Parcel]:
@@ -313,17 +239,3 @@ def _show(shown: schemas.Notification, language: str, *, hides_titles: bool) -> 
         "timestamp": format_time(shown.updated_at),
         "actions": [{"action": name, "title": word(language, f"action.{name}")} for name in ("open", "read")],
     }
-
-
-def _devices(actor: Actor) -> Select[*tuple[Any, ...]]:
-    return select(PushSubscription).where(PushSubscription.user_id == actor.user_id)
-
-
-def _to_device(row: Record, actor: Actor) -> PushDevice:
-    return PushDevice(
-        id=row.id,
-        label=row.label,
-        created_at=row.created_at,
-        last_used_at=row.last_used_at,
-        current=row.session_id == actor.session_id,
-    )

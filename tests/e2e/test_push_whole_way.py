@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from tests.e2e.conftest import SignIn
 from tests.e2e.test_push import Pushed, all_read
-from tests.integration.test_push import PushService
+from tests.support.push import PushService
 from tests.support.realtime import eventually
 from tests.support.site import Site
 

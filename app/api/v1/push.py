@@ -9,7 +9,7 @@ from app.api.problems import CHANGE_RESPONSES
 from app.api.transactions import TransactionalRoute
 from app.schemas.base import Page
 from app.schemas.push import PushDevice, PushDeviceCreate, PushKey
-from app.services import push
+from app.services import devices
 
 router = APIRouter(prefix="/push", tags=["push"], route_class=TransactionalRoute, responses=CHANGE_RESPONSES)
 
@@ -24,24 +24,24 @@ async def get_key(context: Context, actor: CurrentUser) -> PushKey:
 @router.get("/devices")
 async def list_devices(uow: Transaction, actor: CurrentUser, page: Paging) -> Page[PushDevice]:
     """List the browsers one's notifications are pushed to."""
-    return await push.list_devices(uow, actor, cursor=page.cursor, limit=page.limit)
+    return await devices.list_devices(uow, actor, cursor=page.cursor, limit=page.limit)
 
 
 @router.post("/devices", status_code=201)
 async def add_device(uow: Transaction, context: Context, actor: CurrentUser, body: PushDeviceCreate) -> PushDevice:
     """Have notifications pushed to a browser, until its session ends."""
     await uow.close()  # a name is looked up now: whoever wants to write would wait for that
-    await push.check_device(body, allow_private=context.settings.push_allow_private)
-    return await push.add_device(uow, actor, body)
+    await devices.check_device(body, allow_private=context.settings.push_allow_private)
+    return await devices.add_device(uow, actor, body)
 
 
 @router.delete("/devices/{device_id}", status_code=204)
 async def remove_device(uow: Transaction, actor: CurrentUser, device_id: UUID) -> None:
     """Push to a browser no more."""
-    await push.remove_device(uow, actor, device_id)
+    await devices.remove_device(uow, actor, device_id)
 
 
 @router.post("/devices/{device_id}/test", status_code=204)
 async def test_device(uow: Transaction, actor: CurrentUser, device_id: UUID) -> None:
     """Have something shown on a device at once."""
-    await push.test_device(uow, actor, device_id)
+    await devices.test_device(uow, actor, device_id)

@@ -1,0 +1,96 @@
+"""The devices one has, and where they may be."""
+
+import asyncio
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.people import Json, Person, register
+from tests.support.push import PushService, Start, subscribe
+from tests.support.routes import assert_problem
+from tests.support.server import TestServer
+
+
+async def test_name_that_is_slow_to_look_up_delays_no_change(
+    server: TestServer, service: PushService, anna: Person, project: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who subscribes waits for the name server, and holds no transaction meanwhile."""
+    loop = asyncio.get_running_loop()
+    real, is_asked, may_answer = loop.getaddrinfo, asyncio.Event(), asyncio.Event()
+
+    async def look_up(host: str, *arguments: Any, **options: Any) -> Any:
+        if host == "slow.example.org":
+            is_asked.set()
+            await may_answer.wait()
+            raise OSError
+        return await real(host, *arguments, **options)
+
+    monkeypatch.setattr(loop, "getaddrinfo", look_up)
+    body = service.subscription() | {"endpoint": "https://slow.example.org/x"}
+    adding = asyncio.create_task(anna.call("POST", "/push/devices", json=body))
+    async with asyncio.timeout(4):
+        await is_asked.wait()
+        await anna.task(project, "meanwhile")
+    may_answer.set()
+    assert_problem(await adding, 422)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "word"),
+    [
+        ("http://push.example.org/x", "https"),
+        ("https://127.0.0.1/x", "public"),
+        ("https://[::1]/x", "public"),
+        ("https://localhost/x", "public"),
+        ("https://10.1.2.3/x", "public"),
+        ("https://169.254.169.254/latest", "public"),
+        ("https://user:pass@push.example.org/x", "password"),
+        ("https://push.example.invalid/x", "address"),
+        ("nonsense", "https"),
+    ],
+)
+async def test_push_goes_to_public_addresses_alone(
+    start: Start, service: PushService, endpoint: str, word: str
+) -> None:
+    """Whoever subscribes names the address: it may not lead into our own network."""
+    server = await start(push_allow_private=False)
+    async with await register(server, "Anna") as anna:
+        body = service.subscription() | {"endpoint": endpoint}
+        problem = assert_problem(await anna.call("POST", "/push/devices", json=body), 422)
+        assert problem["errors"][0]["field"] == "endpoint"
+        assert word in problem["errors"][0]["message"]
+
+
+async def test_keys_must_be_a_browsers(server: TestServer, service: PushService, anna: Person) -> None:
+    """A point of the curve, and sixteen bytes."""
+    for keys in ({"p256dh": "AAAA"}, {"auth": base64.b64encode(b"short").decode().rstrip("=")}):
+        body = service.subscription()
+        body["keys"] |= keys
+        assert_problem(await anna.call("POST", "/push/devices", json=body), 422)
+
+
+async def test_device_is_its_owners(server: TestServer, service: PushService, anna: Person, boris: Person) -> None:
+    """Listed, tested and removed by its owner alone; a browser that changes hands changes its owner."""
+    device = await subscribe(anna, service)
+    for method, path in (("DELETE", ""), ("POST", "/test")):
+        assert_problem(await boris.call(method, f"/push/devices/{device['id']}{path}"), 404)
+    (listed,) = (await anna.get("/push/devices"))["items"]
+    assert listed == device
+    assert device["current"] is True
+    await subscribe(boris, service)
+    assert (await anna.get("/push/devices"))["items"] == []
+    (other,) = (await boris.get("/push/devices"))["items"]
+    await boris.call("DELETE", f"/push/devices/{other['id']}", expect=204)
+    assert_problem(await boris.call("DELETE", f"/push/devices/{other['id']}"), 404)
+
+
+async def test_private_key_is_kept_and_never_shown(server: TestServer, anna: Person) -> None:
+    """In a file of its own that nobody else may read; the public half is the same after a restart."""
+    file = server.settings.data_dir / "push-key"
+    assert file.stat().st_mode & 0o777 == 0o600
+    private = file.read_text()
+    shown = await anna.get("/push/key")
+    assert private not in json.dumps(shown)
+    assert file.read_text() == private

@@ -1,0 +1,130 @@
+"""Whatever a push service answers is kept to; one that is slow or busy delays nobody else."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+
+from app.domain.clock import utc_now
+from app.models import PushDelivery, PushSubscription
+from app.services.deliveries import PUSH, delivery
+from tests.support.people import Json, Person, register
+from tests.support.push import PushService, Start, drained, subscribe
+from tests.support.realtime import eventually
+from tests.support.server import TestServer
+
+
+async def test_subscription_that_is_gone_is_forgotten(
+    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json
+) -> None:
+    """404 and 410 say so; the other devices of the person get theirs."""
+    await anna.add(project, boris)
+    await subscribe(boris, service, "old")
+    await subscribe(boris, service, "new")
+    service.answers = ["410 Gone"]
+    await anna.task(project, assignee_ids=[boris.id])
+    await eventually(lambda: bool(service.pushed))
+    await drained(server)
+    assert len((await boris.get("/push/devices"))["items"]) == 1
+
+
+async def test_busy_push_service_is_left_alone(
+    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json
+) -> None:
+    """For as long as it asks; then it gets what it was not given."""
+    await anna.add(project, boris)
+    await subscribe(boris, service)
+    service.answers = ["429 Too Many Requests\r\nRetry-After: 3600"]
+    await anna.task(project, assignee_ids=[boris.id])
+    await eventually(lambda: len(service.requests) == 1)
+    await anna.task(project, "Second", assignee_ids=[boris.id])
+    await asyncio.sleep(0.4)  # several looks of the worker, none of which may send
+    assert len(service.requests) == 1
+    async with server.database.write() as uow:
+        (retry_at,) = (await uow.fetch(select(PushSubscription.retry_at))).scalars()
+        assert retry_at is not None
+        assert timedelta(minutes=59) < retry_at - utc_now() <= timedelta(minutes=90)
+        await uow.execute(update(PushSubscription).values(retry_at=None))
+        await uow.execute(update(PushDelivery).values(due_at=utc_now()))
+    await eventually(lambda: len(service.pushed) == 2)
+
+
+async def test_push_service_that_hangs_delays_nobody(
+    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json
+) -> None:
+    """Neither the request that caused the push nor the pushes to others; it is tried again later."""
+    await anna.add(project, boris)
+    await subscribe(boris, service, "hangs")
+    service.answers = ["hang"]
+    await anna.task(project, assignee_ids=[boris.id])
+    await eventually(lambda: len(service.requests) == 1)
+    device = await subscribe(boris, service, "well")
+    await boris.call("POST", f"/push/devices/{device['id']}/test", expect=204)
+    await eventually(lambda: bool(service.pushed))
+    assert service.pushed[0]["title"] == "It works"
+
+    async def is_put_off() -> bool:
+        async with server.database.read() as uow:
+            rows = (await uow.fetch(select(PushDelivery.due_at, PushDelivery.leased_until))).all()
+        return len(rows) == 1 and rows[0].leased_until is None and rows[0].due_at > utc_now()
+
+    async with asyncio.timeout(5):
+        while not await is_put_off():  # noqa: ASYNC110 - likewise
+            await asyncio.sleep(0.05)
+
+
+async def test_push_service_that_hangs_takes_no_place_of_another(start: Start, service: PushService) -> None:
+    """However much waits for it."""
+    server = await start(push_timeout_s=4)
+    dead = PushService()
+    await dead.start()
+    dead.answers = ["hang"] * 1000
+    async with await register(server, "Anna") as anna, await register(server, "Boris") as boris:
+        for number in range(20):
+            device = await subscribe(anna, dead, f"anna-{number}")
+            for _ in range(4):
+                await anna.call("POST", f"/push/devices/{device['id']}/test", expect=204)
+        await eventually(lambda: len(dead.requests) >= 8)
+        device = await subscribe(boris, service)
+        await boris.call("POST", f"/push/devices/{device['id']}/test", expect=204)
+        async with asyncio.timeout(2):
+            await eventually(lambda: bool(service.pushed))
+        assert len(dead.requests) < 16
+    await dead.stop()
+
+
+async def test_people_without_devices_delay_nobody(start: Start, service: PushService) -> None:
+    """What is for nowhere is put aside at once, not a part of it at each look."""
+    server = await start(push_interval_s=30)
+    async with await register(server, "Anna") as anna, await register(server, "Boris") as boris:
+        await subscribe(boris, service)
+        now = utc_now()
+        people = [*[UUID(anna.id)] * 450, UUID(boris.id)]
+        rows = [delivery(person, None, "test", due_at=now, now=now) for person in people]
+        rows[-1]["due_at"] += timedelta(milliseconds=1)
+        async with server.database.write() as uow:
+            await uow.execute(insert(PushDelivery), rows)
+            uow.wake(PUSH)
+        await eventually(lambda: bool(service.pushed))
+        await drained(server)
+
+
+async def test_two_servers_send_each_push_once(
+    start: Start, server: TestServer, service: PushService, anna: Person, boris: Person, project: Json
+) -> None:
+    """Rows are leased; one whose server died is sent by the other when the lease ends."""
+    await start(port=server.settings.port + 1)
+    await anna.add(project, boris)
+    await subscribe(boris, service)
+    for number in range(10):
+        await anna.task(project, f"Task {number}", assignee_ids=[boris.id])
+    await eventually(lambda: len(service.pushed) == 10)
+    await drained(server)
+    assert len({pushed["tag"] for pushed in service.pushed}) == 10
+    async with server.database.write() as uow:
+        device = (await uow.fetch(select(PushSubscription.id, PushSubscription.user_id))).one()
+        now = utc_now()
+        left = delivery(device.user_id, None, "test", due_at=now, now=now) | {"subscription_id": device.id}
+        await uow.execute(insert(PushDelivery).values(left | {"leased_until": now + timedelta(seconds=1)}))
+    await eventually(lambda: len(service.pushed) == 11)

@@ -1,0 +1,108 @@
+"""What is pushed: encrypted for one browser, in the words of its reader, and only what they may and want to see."""
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import update
+
+from app.domain.clock import utc_now
+from app.models import PushDelivery
+from app.push.encoding import from_base64url
+from tests.support.people import Json, Person
+from tests.support.push import PushService, drained, subscribe, waiting
+from tests.support.realtime import eventually
+from tests.support.server import TestServer
+
+
+async def test_push_is_encrypted_signed_and_in_the_readers_language(
+    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json
+) -> None:
+    """The body is for this browser alone; the token says who sends, to whom, for how long."""
+    await boris.call("PATCH", "/users/me", json={"language": "ru"}, expect=200)
+    await anna.add(project, boris)
+    await subscribe(boris, service)
+    task = await anna.task(project, "Сайт", assignee_ids=[boris.id])
+    await eventually(lambda: bool(service.pushed))
+    (row, _) = (await boris.get("/notifications"))["items"]
+    assert service.pushed == [
+        {
+            "type": "show",
+            "tag": row["id"],
+            "title": f"{task['key']} Сайт",
+            "body": "Anna: карточка назначена вам",
+            "url": f"/t/{task['key']}",
+            "task_id": task["id"],
+            "timestamp": row["updated_at"],
+            "actions": [{"action": "open", "title": "Открыть"}, {"action": "read", "title": "Прочитано"}],
+        }
+    ]
+    (request,) = service.requests
+    assert (request["content-encoding"], request["urgency"], request["ttl"]) == ("aes128gcm", "high", "86400")
+    scheme, token, key = request["authorization"].replace(",", "").split()
+    public = (await boris.get("/push/key"))["public_key"]
+    assert (scheme, key) == ("vapid", f"k={public}")
+    point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), from_base64url(public))
+    origin = service.subscription()["endpoint"].partition("/send")[0]
+    claims = jwt.decode(token.removeprefix("t="), point, algorithms=["ES256"], audience=origin)
+    assert 0 < claims["exp"] - utc_now().timestamp() <= 24 * 3600
+    await drained(server)
+
+
+async def test_reading_takes_the_push_away_elsewhere(
+    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json
+) -> None:
+    """A device that shows it is told to close it; one that never showed it is told nothing."""
+    await anna.add(project, boris)
+    await subscribe(boris, service)
+    task = await anna.task(project, assignee_ids=[boris.id])
+    await eventually(lambda: len(service.pushed) == 1)
+    await drained(server)
+    await boris.call("POST", f"/tasks/{task['id']}/read", expect=200)
+    await eventually(lambda: len(service.pushed) == 2)
+    assert service.pushed[1] == {"type": "close", "tag": service.pushed[0]["tag"]}
+    await drained(server)
+    await boris.call("POST", "/notifications/read_all", json={}, expect=200)
+    assert await waiting(server) == 0
+
+
+async def test_titles_can_be_kept_from_push_services(
+    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json
+) -> None:
+    """A project that hides them says what happened to which key, and nothing of what is written there."""
+    await anna.call("PATCH", f"/projects/{project['id']}", json={"hide_titles_in_push": True}, expect=200)
+    await anna.add(project, boris)
+    await subscribe(boris, service)
+    task = await boris.task(project, "Secret")
+    await anna.comment(task, "@Boris hush")
+    await eventually(lambda: bool(service.pushed))
+    assert (service.pushed[0]["title"], service.pushed[0]["body"]) == (task["key"], "Anna mentioned you")
+
+
+async def test_what_was_read_meanwhile_is_not_pushed(
+    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json
+) -> None:
+    """Nor what may not be seen any more, when its time comes: here both wait for the end of quiet hours."""
+    await anna.add(project, boris)
+    await subscribe(boris, service)
+    quiet = {"quiet": {"from": "00:00", "to": "23:59:59.999999"}}
+    await boris.call("PUT", "/users/me/notification_settings", json=quiet, expect=200)
+    gone = await anna.task(project, "Gone", assignee_ids=[boris.id])
+    await anna.task(project, "Kept", assignee_ids=[boris.id])
+    await anna.call("DELETE", f"/tasks/{gone['id']}", expect=204)
+    async with server.database.write() as uow:
+        await uow.execute(update(PushDelivery).values(due_at=utc_now()))
+    await drained(server)
+    assert [pushed["title"].partition(" ")[2] for pushed in service.pushed] == ["Kept"]
+
+
+async def test_device_of_an_ended_session_gets_nothing(
+    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json
+) -> None:
+    """Who signed out on a device is not shown there what concerns them."""
+    await anna.add(project, boris)
+    await subscribe(boris, service)
+    login = {"email": boris.user["email"], "password": "correct horse battery"}
+    await boris.call("POST", "/auth/login", json=login, expect=200)
+    await boris.call("POST", "/auth/logout", json={"refresh_token": boris.refresh_token})
+    await anna.task(project, assignee_ids=[boris.id])
+    await drained(server)
+    assert service.pushed == []
