@@ -69,6 +69,7 @@ describe('the messages', () => {
       'home.',
       'inbox.',
       'limits.',
+      'mail.',
       'notify.',
       'list.',
       'local.change_',

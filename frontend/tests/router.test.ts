@@ -9,6 +9,8 @@ describe('parse', () => {
     ['/sign-in', { page: 'sign-in', next: '/' }],
     ['/sign-up/', { page: 'sign-up', next: '/' }],
     ['/profile', { page: 'profile' }],
+    ['/reset', { page: 'reset' }],
+    ['/unsubscribe', { page: 'unsubscribe' }],
     ['/invite/a%2Fb', { page: 'invitation', token: 'a/b' }],
     ['/p/x', { page: 'project', project: 'x', view: 'board', task: null }],
     ['/p/x/t/12', { page: 'project', project: 'x', view: 'board', task: 12 }],

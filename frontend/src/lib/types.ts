@@ -300,9 +300,9 @@ export const KINDS = [
 ] as const;
 /** What may be told. */
 export type Kind = (typeof KINDS)[number];
-/** Ways to be told that can be chosen; the settings hold a choice for e-mail too, which is not sent yet. */
-export const CHANNELS = ['in_app', 'push'] as const;
-export type Channel = (typeof CHANNELS)[number] | 'email';
+/** Ways to be told; the last only where the server sends e-mail. */
+export const CHANNELS = ['in_app', 'push', 'email'] as const;
+export type Channel = (typeof CHANNELS)[number];
 
 /** One thing told to the person who asks. */
 export interface Notification {

@@ -59,4 +59,6 @@ export const withReminder = (
   ].sort((a, b) => b - a),
 });
 
+/** Hours after which what is unread is mailed; null: never. */
+export const DIGESTS = [null, 1, 4, 8, 24] as const;
 export const QUIET = { from: '22:00', to: '08:00' };

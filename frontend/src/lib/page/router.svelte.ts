@@ -7,6 +7,8 @@ export interface OpenTask {
   project: string;
   number: number;
 }
+/** Pages that mails lead to, and the one that asks for such a mail. What is secret in their address is behind the `#`. */
+export type MailPage = 'forgot' | 'reset' | 'unsubscribe';
 export type Route =
   | { page: 'home'; open: OpenTask | null }
   | { page: 'search'; open: OpenTask | null }
@@ -14,6 +16,7 @@ export type Route =
   | { page: 'projects' | 'profile' | 'admin' | 'diagnostics' | 'gallery' }
   | { page: 'sign-in'; next: string }
   | { page: 'sign-up'; next: string }
+  | { page: MailPage }
   | { page: 'invitation'; token: string }
   | { page: 'project'; project: string; view: ProjectView; task: number | null }
   | { page: 'archive' | 'trash' | 'project-settings'; project: string }
@@ -54,6 +57,9 @@ function single(name: string, query: URLSearchParams): Route {
     case 'admin':
     case 'diagnostics':
     case 'gallery':
+    case 'forgot':
+    case 'reset':
+    case 'unsubscribe':
       return { page: name };
     default:
       return { page: 'not-found' };
@@ -100,6 +106,7 @@ export const paths = {
   admin: '/admin',
   diagnostics: '/diagnostics',
   gallery: '/gallery',
+  forgot: '/forgot',
   board: (project: string) => `/p/${project}`,
   view: (project: string, view: ProjectView) => (view === 'board' ? `/p/${project}` : `/p/${project}/${view}`),
   task: (project: string, number: number) => `/p/${project}/t/${number}`,

@@ -88,6 +88,14 @@ export function endpoints(api: Api) {
       mentions: (limit: number) => api.get<Page<Mention>>(`/users/me/mentions?limit=${limit}`),
     },
 
+    mail: {
+      /** Has a link to a new password sent, if that is somebody's address. */
+      forgot: (email: string) => post<void>('/auth/forgot', { email }, { auth: 'none' }),
+      reset: (token: string, password: string) => post<void>('/auth/reset', { token, password }, { auth: 'none' }),
+      unsubscribe: (token: string) =>
+        post<void>(`/mail/unsubscribe/${encodeURIComponent(token)}`, undefined, { auth: 'none' }),
+    },
+
     projects: {
       list: () => all<ProjectWithRole>('/projects'),
       create: (fields: ProjectFields) => post<ProjectWithRole>('/projects', fields),
