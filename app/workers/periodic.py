@@ -1,0 +1,40 @@
+"""What looks again and again whether there is something to do. Several servers may look at once."""
+
+import asyncio
+from abc import ABC, abstractmethod
+
+import structlog
+
+_log = structlog.get_logger(__name__)
+
+
+class PeriodicWorker(ABC):
+    """Looks at once, and then every `interval_s`."""
+
+    name: str
+
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s = interval_s
+        self._task: asyncio.Task[None] | None = None
+
+    @abstractmethod
+    async def look(self) -> object:
+        """Do what there is to do."""
+
+    def start(self) -> None:
+        """Begin; the first look is at once."""
+        self._task = asyncio.create_task(self._run(), name=self.name)
+
+    async def stop(self) -> None:
+        """Stop, in the middle of a look if need be: what it does, it does in transactions."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Exception:  # noqa: BLE001 - the database may be away for a moment
+                _log.exception(f"{self.name}_failed")
+            await asyncio.sleep(self._interval_s)
