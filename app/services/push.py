@@ -164,9 +164,11 @@ async def _pack(uow: UnitOfWork, ids: Sequence[UUID], now: datetime) -> list[Par
             PushSubscription.auth,
             User.language,
             Project.hide_titles_in_push,
+            is_good(now).label("is_signed_in"),
         )
         .select_from(PushDelivery)
         .join(PushSubscription, PushSubscription.id == PushDelivery.subscription_id)
+        .join(Session, Session.id == PushSubscription.session_id)
         .join(User, User.id == PushSubscription.user_id)
         .outerjoin(Notification, Notification.id == PushDelivery.notification_id)
         .outerjoin(Project, Project.id == Notification.project_id)
@@ -179,7 +181,7 @@ async def _pack(uow: UnitOfWork, ids: Sequence[UUID], now: datetime) -> list[Par
 
 def _parcel(row: Record, shown: schemas.Notification | None, now: datetime) -> Parcel:
     payload: dict[str, Any] | None = None
-    if row.created_at + KEPT < now:
+    if row.created_at + KEPT < now or not row.is_signed_in:
         pass
     elif row.kind == TEST:
         texts = {"title": word(row.language, "test.title"), "body": word(row.language, "test")}

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 
 import http_ece
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from app.domain.clock import utc_now
 from app.models import PushDelivery
 from app.push.encoding import to_base64url
 from app.push.keys import to_point
+from app.services.deliveries import PUSH
 from tests.support.people import Json, Person
 from tests.support.server import TestServer
 
@@ -78,4 +80,17 @@ async def drained(server: TestServer) -> None:
     """Wait until nothing is on its way."""
     async with asyncio.timeout(5):
         while await waiting(server):  # noqa: ASYNC110 - the database signals nothing to tests
+            await asyncio.sleep(0.02)
+
+
+async def hurried(server: TestServer) -> None:
+    """Have what is to be tried again later tried again now, once its failure was noted."""
+    is_put_off = (PushDelivery.attempts > 0, PushDelivery.leased_until.is_(None))
+    hurry = update(PushDelivery).where(*is_put_off).values(due_at=utc_now()).returning(PushDelivery.id)
+    async with asyncio.timeout(5):
+        while True:
+            async with server.database.write() as uow:
+                if (await uow.execute(hurry)).all():
+                    uow.wake(PUSH)
+                    return
             await asyncio.sleep(0.02)

@@ -8,7 +8,7 @@ from app.domain.clock import utc_now
 from app.models import PushDelivery
 from app.push.encoding import from_base64url
 from tests.support.people import Json, Person
-from tests.support.push import PushService, drained, subscribe, waiting
+from tests.support.push import PushService, drained, hurried, subscribe, waiting
 from tests.support.realtime import eventually
 from tests.support.server import TestServer
 
@@ -106,3 +106,18 @@ async def test_device_of_an_ended_session_gets_nothing(
     await anna.task(project, assignee_ids=[boris.id])
     await drained(server)
     assert service.pushed == []
+
+
+async def test_device_that_is_signed_out_meanwhile_is_not_tried_again(
+    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json
+) -> None:
+    """What its push service did not take before is not given to it after."""
+    await anna.add(project, boris)
+    await subscribe(boris, service)
+    service.answers = ["503 Service Unavailable"]
+    await anna.task(project, assignee_ids=[boris.id])
+    await eventually(lambda: len(service.requests) == 1)
+    await boris.call("POST", "/auth/logout", json={"refresh_token": boris.refresh_token}, expect=204)
+    await hurried(server)
+    await drained(server)
+    assert len(service.requests) == 1
