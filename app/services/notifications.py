@@ -182,7 +182,7 @@ async def _mark(
     places = [{"row": shown.id, "place": shown.seq} for shown in after]
     await uow.execute(marked.values(wanted | {"seq": bindparam("place")}), places)
     await publish(uow, [Told(user_id, shown.seq, "updated", shown) for shown in after], now)
-    if wanted.get("read_at") or wanted.get("archived_at"):
+    if any(wanted.get(column) for column in ("read_at", "archived_at", "snoozed_until")):
         await close_pushes(uow, user_id, [shown.id for shown in found], now)
     return after
 

@@ -22,8 +22,8 @@ from app.push.sending import Answer, Outcome, Push, Urgency
 from app.push.wording import has_word, word
 from app.schemas import notifications as schemas
 from app.services.access import Record
-from app.services.deliveries import CLOSE, SHOW, TEST, delivery
-from app.services.inbox_rows import find_shown
+from app.services.deliveries import CLOSE, PUSH, SHOW, TEST, delivery
+from app.services.inbox_rows import IS_UNREAD, find_shown
 from app.services.standing import is_good
 
 LEASE: Final = timedelta(minutes=1)
@@ -71,28 +71,42 @@ async def claim(uow: UnitOfWork, *, limit: int, except_to: Sequence[str] = ()) -
 
 
 async def finish(uow: UnitOfWork, parcel: Parcel, answer: Answer, *, jitter: float) -> None:
-    """Note what became of a push: sent, to be tried again later (`jitter` of 0 to 1 spreads that), or given up."""
-    now = utc_now()
-    mine = PushDelivery.id == parcel.delivery_id
+    """Note what became of a push: sent, to be tried again later (`jitter` of 0 to 1 spreads that), or given up.
+
+    The delivery's row is changed last: whoever marks a notification holds that first, and then wants its deliveries.
+    """
     if answer.outcome is Outcome.GONE:
         await uow.execute(delete(PushSubscription).where(PushSubscription.id == parcel.subscription_id))
         return
-    is_over = answer.outcome in {Outcome.SENT, Outcome.REFUSED} or parcel.attempts >= MAX_ATTEMPTS
-    if is_over:
-        await uow.execute(delete(PushDelivery).where(mine))
-    else:
-        wait = timedelta(seconds=FIRST_RETRY_S * 2 ** (parcel.attempts - 1) * (0.5 + jitter))
-        wait = max(wait, timedelta(seconds=answer.retry_after_s or 0))
-        await uow.execute(update(PushDelivery).where(mine).values(due_at=now + wait, leased_until=None))
-        if answer.retry_after_s:
-            busy = update(PushSubscription).where(PushSubscription.id == parcel.subscription_id)
-            await uow.execute(busy.values(retry_at=now + wait))
+    now = utc_now()
+    mine = PushDelivery.id == parcel.delivery_id
+    subscription = update(PushSubscription).where(PushSubscription.id == parcel.subscription_id)
     if answer.outcome is Outcome.SENT:
-        used = update(PushSubscription).where(PushSubscription.id == parcel.subscription_id)
-        await uow.execute(used.values(last_used_at=now))
-        if parcel.kind == SHOW:
-            shown = update(Notification).where(Notification.id == parcel.notification_id)
-            await uow.execute(shown.values(pushed_at=now))
+        await uow.execute(subscription.values(last_used_at=now))
+        if parcel.kind == SHOW and parcel.notification_id is not None:
+            await _note_shown(uow, parcel.notification_id, parcel, now)
+    if answer.outcome in {Outcome.SENT, Outcome.REFUSED} or parcel.attempts >= MAX_ATTEMPTS:
+        await uow.execute(delete(PushDelivery).where(mine))
+        return
+    wait = timedelta(seconds=FIRST_RETRY_S * 2 ** (parcel.attempts - 1) * (0.5 + jitter))
+    wait = max(wait, timedelta(seconds=answer.retry_after_s or 0))
+    if answer.retry_after_s:
+        await uow.execute(subscription.values(retry_at=now + wait))
+    await uow.execute(update(PushDelivery).where(mine).values(due_at=now + wait, leased_until=None))
+
+
+async def _note_shown(uow: UnitOfWork, notification_id: UUID, parcel: Parcel, now: datetime) -> None:
+    """Note that a device shows a notification; have one that was read meanwhile taken away from there."""
+    row = Notification.id == notification_id
+    shown = update(Notification).where(row, *IS_UNREAD).values(pushed_at=now).returning(Notification.id)
+    if (await uow.execute(shown)).one_or_none() is not None:
+        return
+    await uow.lock(select(Notification.id).where(row))
+    owner = (await uow.fetch(select(Notification.user_id).where(row))).scalar_one_or_none()
+    if owner is not None:
+        late = delivery(owner, notification_id, CLOSE, due_at=now, now=now)
+        await uow.execute(insert(PushDelivery).values(late | {"subscription_id": parcel.subscription_id}))
+        uow.wake(PUSH)
 
 
 async def count_waiting(uow: UnitOfWork) -> int:
@@ -175,8 +189,8 @@ async def _pack(uow: UnitOfWork, ids: Sequence[UUID], now: datetime) -> list[Par
         .where(PushDelivery.id.in_(ids))
     )
     rows = (await uow.fetch(statement)).all()
-    shown = await find_shown(uow, [row.notification_id for row in rows if row.kind == SHOW])
-    return [_parcel(row, shown.get(row.notification_id), now) for row in rows]
+    unread = await find_shown(uow, [row.notification_id for row in rows if row.kind == SHOW], *IS_UNREAD)
+    return [_parcel(row, unread.get(row.notification_id), now) for row in rows]
 
 
 def _parcel(row: Record, shown: schemas.Notification | None, now: datetime) -> Parcel:
@@ -188,7 +202,7 @@ def _parcel(row: Record, shown: schemas.Notification | None, now: datetime) -> P
         payload = {"type": "show", "tag": "test", "url": "/inbox", "task_id": None} | texts
     elif row.kind == CLOSE:
         payload = {"type": "close", "tag": str(row.notification_id)}
-    elif shown is not None and shown.read_at is None:
+    elif shown is not None:
         payload = _show(shown, row.language, hides_titles=row.hide_titles_in_push)
     push = None
     if payload is not None:

@@ -30,6 +30,9 @@ class PushService:
         """Status lines and headers to answer with; then 201."""
         self.requests: list[dict[str, str]] = []
         self.pushed: list[Json] = []
+        self.may_answer = asyncio.Event()
+        """Cleared: requests are heard, and wait for their answers."""
+        self.may_answer.set()
         self.server: asyncio.Server
 
     async def start(self) -> None:
@@ -51,6 +54,7 @@ class PushService:
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:-2])}
         body = await reader.readexactly(int(headers["content-length"]))
         self.requests.append(headers | {"path": lines[0].split()[1]})
+        await self.may_answer.wait()
         answer = self.answers.pop(0) if self.answers else "201 Created"
         if answer == "hang":
             await reader.read()  # until they give up

@@ -26,7 +26,7 @@ async def start(settings: Settings) -> AsyncIterator[Start]:
     async with AsyncExitStack() as stack:
 
         async def run(**changes: Any) -> TestServer:
-            quick = {"push_allow_private": True, "push_interval_s": 0.1, "push_timeout_s": 1}
+            quick = {"push_allow_private": True, "push_interval_s": 0.1, "push_timeout_s": 30}
             return await stack.enter_async_context(run_server(Settings(**(settings.model_dump() | quick | changes))))
 
         yield run

@@ -10,7 +10,7 @@ from app.domain.clock import utc_now
 from app.models import PushDelivery, PushSubscription
 from app.services.deliveries import PUSH, delivery
 from tests.support.people import Json, Person, register
-from tests.support.push import PushService, Start, drained, subscribe
+from tests.support.push import PushService, Start, drained, hurried, subscribe
 from tests.support.realtime import eventually
 from tests.support.server import TestServer
 
@@ -50,28 +50,20 @@ async def test_busy_push_service_is_left_alone(
     await eventually(lambda: len(service.pushed) == 2)
 
 
-async def test_push_service_that_hangs_delays_nobody(
-    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json
-) -> None:
+async def test_push_service_that_hangs_delays_nobody(start: Start, service: PushService) -> None:
     """Neither the request that caused the push nor the pushes to others; it is tried again later."""
-    await anna.add(project, boris)
-    await subscribe(boris, service, "hangs")
+    server = await start(push_timeout_s=0.5)
     service.answers = ["hang"]
-    await anna.task(project, assignee_ids=[boris.id])
-    await eventually(lambda: len(service.requests) == 1)
-    device = await subscribe(boris, service, "well")
-    await boris.call("POST", f"/push/devices/{device['id']}/test", expect=204)
-    await eventually(lambda: bool(service.pushed))
-    assert service.pushed[0]["title"] == "It works"
-
-    async def is_put_off() -> bool:
-        async with server.database.read() as uow:
-            rows = (await uow.fetch(select(PushDelivery.due_at, PushDelivery.leased_until))).all()
-        return len(rows) == 1 and rows[0].leased_until is None and rows[0].due_at > utc_now()
-
-    async with asyncio.timeout(5):
-        while not await is_put_off():  # noqa: ASYNC110 - likewise
-            await asyncio.sleep(0.05)
+    async with await register(server, "Anna") as anna:
+        for name in ("hangs", "well"):
+            device = await subscribe(anna, service, name)
+            await anna.call("POST", f"/push/devices/{device['id']}/test", expect=204)
+            await eventually(lambda: bool(service.requests))
+        await eventually(lambda: bool(service.pushed))
+        assert service.pushed[0]["title"] == "It works"
+        await hurried(server)
+        await eventually(lambda: len(service.pushed) == 2)
+    assert [request["path"] for request in service.requests] == ["/send/hangs", "/send/well", "/send/hangs"]
 
 
 async def test_push_service_that_hangs_takes_no_place_of_another(start: Start, service: PushService) -> None:

@@ -1,11 +1,12 @@
 """What is pushed: encrypted for one browser, in the words of its reader, and only what they may and want to see."""
 
 import jwt
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.domain.clock import utc_now
-from app.models import PushDelivery
+from app.models import Notification, PushDelivery
 from app.push.encoding import from_base64url
 from tests.support.people import Json, Person
 from tests.support.push import PushService, drained, hurried, subscribe, waiting
@@ -62,6 +63,47 @@ async def test_reading_takes_the_push_away_elsewhere(
     await drained(server)
     await boris.call("POST", "/notifications/read_all", json={}, expect=200)
     assert await waiting(server) == 0
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [{"read": True}, {"archived": True}, {"snoozed_until": "2999-01-01T00:00:00Z"}],
+    ids=["read", "archived", "snoozed"],
+)
+async def test_push_under_way_when_it_is_read_is_taken_away(
+    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json, marks: Json
+) -> None:
+    """Also when it is put away: the device that shows it too late is told to close it, and nothing is left to close."""
+    await anna.add(project, boris)
+    await boris.call("POST", "/notifications/read_all", json={}, expect=200)
+    await subscribe(boris, service)
+    service.may_answer.clear()
+    await anna.task(project, assignee_ids=[boris.id])
+    await eventually(lambda: len(service.requests) == 1)
+    row = (await boris.get("/notifications"))["items"][0]
+    await boris.call("PATCH", f"/notifications/{row['id']}", json=marks, expect=200)
+    service.may_answer.set()
+    await eventually(lambda: len(service.pushed) == 2)
+    assert service.pushed[1] == {"type": "close", "tag": row["id"]}
+    await drained(server)
+    async with server.database.read() as uow:
+        assert not any((await uow.fetch(select(Notification.pushed_at))).scalars())
+
+
+async def test_push_under_way_of_what_one_left_is_noted(
+    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json
+) -> None:
+    """Its row is gone; the device is not blamed for it, and gets what comes next."""
+    await anna.add(project, boris)
+    device = await subscribe(boris, service)
+    service.may_answer.clear()
+    await anna.task(project, assignee_ids=[boris.id])
+    await eventually(lambda: len(service.requests) == 1)
+    await anna.call("DELETE", f"/projects/{project['id']}/members/{boris.id}", expect=204)
+    await boris.call("POST", f"/push/devices/{device['id']}/test", expect=204)
+    service.may_answer.set()
+    await eventually(lambda: len(service.pushed) == 2)
+    await drained(server)
 
 
 async def test_titles_can_be_kept_from_push_services(
