@@ -26,7 +26,10 @@ MAX_TOKENS: Final = 1000
 
 
 class PushKey:
-    """Signs for one board. `contact` is how the people who run a push service reach those who run the board."""
+    """Signs for one board. `contact` is how the people who run a push service reach those who run the board.
+
+    It is left out unless it is https: RFC 8292 (section 2.1) knows nothing else but a mail address.
+    """
 
     def __init__(self, private: str, *, contact: str | None = None, clock: Callable[[], float] = time.time) -> None:
         """Read the private key.
@@ -41,7 +44,7 @@ class PushKey:
         self._private = ec.derive_private_key(int.from_bytes(raw), ec.SECP256R1())
         self.public = to_base64url(to_point(self._private.public_key()))
         """What a browser subscribes to: `applicationServerKey`."""
-        self._contact = contact
+        self._contact = contact if contact is not None and contact.startswith("https:") else None
         self._clock = clock
         self._tokens: dict[str, tuple[float, str]] = {}
 

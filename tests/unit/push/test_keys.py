@@ -59,10 +59,10 @@ def test_key_of_another_size_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("public_url", "contact"),
-    [("https://board.example.org", "https://board.example.org"), (None, None)],
+    [("https://board.example.org", "https://board.example.org"), ("http://board.lan", None), (None, None)],
 )
 def test_contact_is_the_boards_address(tmp_path: Path, public_url: str | None, contact: str | None) -> None:
-    """Without one, nobody is named."""
+    """Without one, or one that is not https, nobody is named: a push service would refuse the token."""
     key: PushKey = create_app(make_settings(tmp_path, public_url=public_url)).state.context.push_key
     found = claims(key, key.authorize("https://push.example.org"), "https://push.example.org")
     assert found.get("sub") == contact
