@@ -27,10 +27,12 @@ from app.services.inbox_rows import IS_UNREAD, find_shown
 from app.services.standing import is_good
 
 LEASE: Final = timedelta(minutes=1)
-MAX_ATTEMPTS: Final = 8
+MAX_ATTEMPTS: Final = 16
 KEPT: Final = timedelta(hours=24)
 """What could not be delivered for so long is of no use any more."""
 FIRST_RETRY_S: Final = 5.0
+LONGEST_RETRY_S: Final = 2 * 3600.0
+"""Each wait is twice the one before, up to this: the last of `MAX_ATTEMPTS` is some eleven hours after the first."""
 ADDRESSED_AT_ONCE: Final = 200
 """Rows in one transaction."""
 _URGENT: Final = frozenset({Kind.MENTIONED, Kind.ASSIGNED, Kind.DUE_SOON, Kind.OVERDUE})
@@ -88,11 +90,15 @@ async def finish(uow: UnitOfWork, parcel: Parcel, answer: Answer, *, jitter: flo
     if answer.outcome in {Outcome.SENT, Outcome.REFUSED} or parcel.attempts >= MAX_ATTEMPTS:
         await uow.execute(delete(PushDelivery).where(mine))
         return
-    wait = timedelta(seconds=FIRST_RETRY_S * 2 ** (parcel.attempts - 1) * (0.5 + jitter))
-    wait = max(wait, timedelta(seconds=answer.retry_after_s or 0))
+    wait = max(retry_wait(parcel.attempts, jitter), timedelta(seconds=answer.retry_after_s or 0))
     if answer.retry_after_s:
         await uow.execute(subscription.values(retry_at=now + wait))
     await uow.execute(update(PushDelivery).where(mine).values(due_at=now + wait, leased_until=None))
+
+
+def retry_wait(attempts: int, jitter: float) -> timedelta:
+    """Return how long to wait after so many tries; `jitter` of 0 to 1 makes it half as long to half as long again."""
+    return timedelta(seconds=min(FIRST_RETRY_S * 2 ** (attempts - 1), LONGEST_RETRY_S) * (0.5 + jitter))
 
 
 async def _note_shown(uow: UnitOfWork, notification_id: UUID, parcel: Parcel, now: datetime) -> None:
