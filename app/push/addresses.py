@@ -70,7 +70,10 @@ def parse_endpoint(url: str, *, allow_private: bool) -> Endpoint:
     if not host or parts.username is not None or parts.password is not None or port == 0:
         message = "must be the address of a push service, with a host and without a password"
         raise EndpointRefusedError(message)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if parts.path in {"", "/"}:
+        message = "must be the address of one subscription, with a path after the host"
+        raise EndpointRefusedError(message)
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
     return Endpoint(url, parts.scheme, host, port or _PORTS[parts.scheme], target)
 
 

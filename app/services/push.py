@@ -4,7 +4,6 @@ A notification is first on its way to somebody, then, once its time has come, to
 for as long as a server tries; one whose server died is taken by another.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -153,16 +152,11 @@ async def address(uow: UnitOfWork) -> bool:
 
 def _service(endpoint: str) -> str:
     scheme, _, rest = endpoint.partition("://")
-    return f"{scheme}://{re.split('[/?]', rest, maxsplit=1)[0]}"
+    return f"{scheme}://{rest.partition('/')[0]}/"
 
 
 def _is_at(service: str) -> ColumnElement[bool]:
-    begins = PushSubscription.endpoint.startswith
-    return or_(
-        PushSubscription.endpoint == service,
-        begins(f"{service}/", autoescape=True),
-        begins(f"{service}?", autoescape=True),
-    )
+    return PushSubscription.endpoint.startswith(service, autoescape=True)
 
 
 async def _fetch_unlocked(uow: UnitOfWork, statement: Select[*tuple[Any, ...]]) -> Any:
@@ -201,7 +195,8 @@ async def _pack(uow: UnitOfWork, ids: Sequence[UUID], now: datetime) -> list[Par
 
 def _parcel(row: Record, shown: schemas.Notification | None, now: datetime) -> Parcel:
     payload: dict[str, Any] | None = None
-    if row.created_at + KEPT < now or not row.is_signed_in:
+    ttl_s = int((row.created_at + KEPT - now).total_seconds())
+    if ttl_s <= 0 or not row.is_signed_in:
         pass
     elif row.kind == TEST:
         texts = {"title": word(row.language, "test.title"), "body": word(row.language, "test")}
@@ -218,7 +213,7 @@ def _parcel(row: Record, shown: schemas.Notification | None, now: datetime) -> P
             p256dh=row.p256dh,
             auth=row.auth,
             payload=orjson.dumps(payload),
-            ttl_s=int(KEPT.total_seconds()),
+            ttl_s=ttl_s,
             urgency=Urgency.HIGH if is_urgent else Urgency.NORMAL,
             topic=row.notification_id.hex if row.notification_id else None,
         )

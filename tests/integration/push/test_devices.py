@@ -48,6 +48,7 @@ async def test_name_that_is_slow_to_look_up_delays_no_change(
         ("https://169.254.169.254/latest", "public"),
         ("https://user:pass@push.example.org/x", "password"),
         ("https://push.example.invalid/x", "address"),
+        ("https://push.example.org", "path"),
         ("nonsense", "https"),
     ],
 )

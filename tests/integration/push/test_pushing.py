@@ -1,5 +1,7 @@
 """What is pushed: encrypted for one browser, in the words of its reader, and only what they may and want to see."""
 
+from datetime import timedelta
+
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -37,7 +39,7 @@ async def test_push_is_encrypted_signed_and_in_the_readers_language(
         }
     ]
     (request,) = service.requests
-    assert (request["content-encoding"], request["urgency"], request["ttl"]) == ("aes128gcm", "high", "86400")
+    assert (request["content-encoding"], request["urgency"]) == ("aes128gcm", "high")
     scheme, token, key = request["authorization"].replace(",", "").split()
     public = (await boris.get("/push/key"))["public_key"]
     assert (scheme, key) == ("vapid", f"k={public}")
@@ -163,3 +165,22 @@ async def test_device_that_is_signed_out_meanwhile_is_not_tried_again(
     await hurried(server)
     await drained(server)
     assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize(("hours", "tries"), [(23, 2), (25, 1)])
+async def test_push_is_kept_for_what_is_left_of_its_day(
+    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json, hours: int, tries: int
+) -> None:
+    """A device that comes back is shown nothing older, however often it was tried; after a day nothing is sent."""
+    await anna.add(project, boris)
+    await subscribe(boris, service)
+    service.answers = ["503 Service Unavailable"]
+    await anna.task(project, assignee_ids=[boris.id])
+    await eventually(lambda: len(service.requests) == 1)
+    async with server.database.write() as uow:
+        await uow.execute(update(PushDelivery).values(created_at=utc_now() - timedelta(hours=hours)))
+    await hurried(server)
+    await drained(server)
+    first, *later = (int(request["ttl"]) for request in service.requests)
+    assert 23 * 3600 < first <= 24 * 3600
+    assert [0 < ttl <= 3600 for ttl in later] == [True] * (tries - 1)
