@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import time
 from collections import Counter
 from functools import partial
 from typing import Final
@@ -23,6 +24,8 @@ AT_ONCE: Final = 64
 """Requests under way."""
 A_SERVICE: Final = 8
 """Nothing more is claimed for a push service with so many under way: one that hangs never takes the others' places."""
+REST_S: Final = 600.0
+"""For so long at most no push service is asked because it was busy for one device: it does not say whom it means."""
 _log = structlog.get_logger(__name__)
 
 
@@ -35,6 +38,8 @@ class PushWorker:
         self._interval_s = settings.push_interval_s
         self._under_way: Counter[str] = Counter()
         """Requests for each push service."""
+        self._rests_until: dict[str, float] = {}
+        """Push services that have asked to be left alone, by `time.monotonic`."""
         self._alarm = database.alarm(PUSH)
         self._worker: asyncio.Task[None] | None = None
         self._sending: set[asyncio.Task[None]] = set()
@@ -80,7 +85,9 @@ class PushWorker:
     async def _claim(self, uow: UnitOfWork) -> list[Parcel]:
         limit = min(A_SERVICE, AT_ONCE - self._under_way.total())
         full = [service for service, count in self._under_way.items() if count >= A_SERVICE]
-        return await push.claim(uow, limit=limit, except_to=full) if limit else []
+        now = time.monotonic()
+        self._rests_until = {service: until for service, until in self._rests_until.items() if until > now}
+        return await push.claim(uow, limit=limit, except_to=[*full, *self._rests_until]) if limit else []
 
     def _start(self, parcel: Parcel) -> None:
         self._under_way[parcel.service] += 1
@@ -106,6 +113,8 @@ class PushWorker:
                 answer.outcome is not Outcome.SENT and parcel.attempts >= push.MAX_ATTEMPTS
             ):
                 DROPPED.inc()
+            if answer.retry_after_s:
+                self._rests_until[parcel.service] = time.monotonic() + min(answer.retry_after_s, REST_S)
             if answer.outcome is not Outcome.SENT:
                 _log.info("push_not_sent", outcome=answer.outcome.value, reason=answer.reason)
         async with self._database.write() as uow:

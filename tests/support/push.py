@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import http_ece
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from app.domain.clock import utc_now
 from app.models import PushDelivery
@@ -74,27 +74,33 @@ async def subscribe(person: Person, service: PushService, name: str = "anna") ->
     return device
 
 
-async def waiting(server: TestServer) -> int:
-    """Return how many pushes are not done with."""
+async def waiting(server: TestServer) -> list[int]:
+    """Return how often each push was tried that is not done with, the oldest first."""
     async with server.database.read() as uow:
-        return int((await uow.fetch(select(func.count()).select_from(PushDelivery))).scalar_one())
+        return list((await uow.fetch(select(PushDelivery.attempts).order_by(PushDelivery.id))).scalars())
 
 
-async def drained(server: TestServer) -> None:
-    """Wait until nothing is on its way."""
+async def drained(server: TestServer, *, to: int = 0) -> None:
+    """Wait until nothing, or so much, is on its way."""
     async with asyncio.timeout(5):
-        while await waiting(server):  # noqa: ASYNC110 - the database signals nothing to tests
+        while len(await waiting(server)) > to:  # noqa: ASYNC110 - the database signals nothing to tests
+            await asyncio.sleep(0.02)
+
+
+async def put_off(server: TestServer) -> None:
+    """Wait until it is noted that something is to be tried again later."""
+    failed = select(PushDelivery.id).where(PushDelivery.attempts > 0, PushDelivery.leased_until.is_(None))
+    async with asyncio.timeout(5):
+        while True:
+            async with server.database.read() as uow:
+                if (await uow.fetch(failed)).first() is not None:
+                    return
             await asyncio.sleep(0.02)
 
 
 async def hurried(server: TestServer) -> None:
-    """Have what is to be tried again later tried again now, once its failure was noted."""
-    is_put_off = (PushDelivery.attempts > 0, PushDelivery.leased_until.is_(None))
-    hurry = update(PushDelivery).where(*is_put_off).values(due_at=utc_now()).returning(PushDelivery.id)
-    async with asyncio.timeout(5):
-        while True:
-            async with server.database.write() as uow:
-                if (await uow.execute(hurry)).all():
-                    uow.wake(PUSH)
-                    return
-            await asyncio.sleep(0.02)
+    """Have what is to be tried again later tried again now."""
+    await put_off(server)
+    async with server.database.write() as uow:
+        await uow.execute(update(PushDelivery).values(due_at=utc_now()))
+        uow.wake(PUSH)

@@ -4,13 +4,15 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from sqlalchemy import insert, select, update
 
 from app.domain.clock import utc_now
 from app.models import PushDelivery, PushSubscription
 from app.services.deliveries import PUSH, delivery
+from app.workers import push as worker
 from tests.support.people import Json, Person, register
-from tests.support.push import PushService, Start, drained, hurried, subscribe
+from tests.support.push import PushService, Start, drained, hurried, put_off, subscribe, waiting
 from tests.support.realtime import eventually
 from tests.support.server import TestServer
 
@@ -30,24 +32,42 @@ async def test_subscription_that_is_gone_is_forgotten(
 
 
 async def test_busy_push_service_is_left_alone(
-    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json
+    server: TestServer, service: PushService, anna: Person, boris: Person
 ) -> None:
-    """For as long as it asks; then it gets what it was not given."""
-    await anna.add(project, boris)
-    await subscribe(boris, service)
+    """By all that would go there; what goes elsewhere goes."""
+    other = PushService()
+    await other.start()
     service.answers = ["429 Too Many Requests\r\nRetry-After: 3600"]
-    await anna.task(project, assignee_ids=[boris.id])
-    await eventually(lambda: len(service.requests) == 1)
-    await anna.task(project, "Second", assignee_ids=[boris.id])
-    await asyncio.sleep(0.4)  # several looks of the worker, none of which may send
+    for person, at in ((anna, service), (boris, service), (boris, other)):
+        device = await subscribe(person, at, person.user["name"])
+        await person.call("POST", f"/push/devices/{device['id']}/test", expect=204)
+        await put_off(server)
+    await eventually(lambda: bool(other.pushed))
+    await drained(server, to=2)
+    assert await waiting(server) == [1, 0]
     assert len(service.requests) == 1
+    await other.stop()
+
+
+async def test_push_service_that_is_busy_for_one_device_is_soon_asked_for_others(
+    server: TestServer, service: PushService, anna: Person, boris: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not say whom it means; the device itself gets nothing for as long as it was asked."""
+    monkeypatch.setattr(worker, "REST_S", 0.001)
+    service.answers = ["429 Too Many Requests\r\nRetry-After: 3600"]
+    devices = [(person, await subscribe(person, service, person.user["name"])) for person in (anna, boris)]
+    for person, device in (devices[0], *devices):
+        await person.call("POST", f"/push/devices/{device['id']}/test", expect=204)
+        await put_off(server)
+    await eventually(lambda: bool(service.pushed))
+    await drained(server, to=2)
+    assert await waiting(server) == [1, 0]
     async with server.database.write() as uow:
-        (retry_at,) = (await uow.fetch(select(PushSubscription.retry_at))).scalars()
-        assert retry_at is not None
+        (retry_at, _) = (await uow.fetch(select(PushSubscription.retry_at).order_by(PushSubscription.id))).scalars()
         assert timedelta(minutes=59) < retry_at - utc_now() <= timedelta(minutes=90)
         await uow.execute(update(PushSubscription).values(retry_at=None))
-        await uow.execute(update(PushDelivery).values(due_at=utc_now()))
-    await eventually(lambda: len(service.pushed) == 2)
+    await hurried(server)
+    await eventually(lambda: len(service.pushed) == 3)
 
 
 async def test_push_service_that_hangs_delays_nobody(start: Start, service: PushService) -> None:

@@ -64,7 +64,7 @@ async def test_reading_takes_the_push_away_elsewhere(
     assert service.pushed[1] == {"type": "close", "tag": service.pushed[0]["tag"]}
     await drained(server)
     await boris.call("POST", "/notifications/read_all", json={}, expect=200)
-    assert await waiting(server) == 0
+    assert await waiting(server) == []
 
 
 @pytest.mark.parametrize(
