@@ -64,6 +64,7 @@ async def test_push_service_that_is_busy_for_one_device_is_soon_asked_for_others
     assert await waiting(server) == [1, 0]
     async with server.database.write() as uow:
         (retry_at, _) = (await uow.fetch(select(PushSubscription.retry_at).order_by(PushSubscription.id))).scalars()
+        assert retry_at is not None
         assert timedelta(minutes=59) < retry_at - utc_now() <= timedelta(minutes=90)
         await uow.execute(update(PushSubscription).values(retry_at=None))
     await hurried(server)
