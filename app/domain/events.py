@@ -35,6 +35,7 @@ class EventType(StrEnum):
 
     PROJECT_UPDATED = "project_updated"
     PROJECT_DELETED = "project_deleted"
+    PROJECT_RESTORED = "project_restored"
     PROJECT_MEMBER_ADDED = "project_member_added"
     PROJECT_MEMBER_UPDATED = "project_member_updated"
     PROJECT_MEMBER_REMOVED = "project_member_removed"

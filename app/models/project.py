@@ -13,7 +13,8 @@ class Project(Base):
     """A project and the head of its log.
 
     `event_seq` is the number of the last event, `event_floor` that of the last one trimmed away, `epoch` the name of
-    this log's life: a restored backup gets a new one. `deleted_at` hides the project; its row keeps the log honest.
+    this log's life: a restored backup gets a new one. `deleted_at` hides the project, until it is
+    taken back or forgotten with everything in it.
     """
 
     __tablename__ = "projects"

@@ -37,6 +37,12 @@ class ProjectWithRole(Project):
     role: Role | None
 
 
+class DeletedProject(Project):
+    """A project that its owners can still take back."""
+
+    deleted_at: UtcTime
+
+
 class ProjectCreate(RequestModel):
     """A new project; the key is made from the name unless given, and stays."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, bindparam, select
+from sqlalchemy import ColumnElement, Row, bindparam, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.db.unit_of_work import UnitOfWork
@@ -35,7 +35,7 @@ _ACTION_PHRASE = {
     Action.EDIT_PROJECT: "change this project",
     Action.MANAGE_MEMBERS: "manage its members",
     Action.MANAGE_OWNERS: "change who owns it",
-    Action.DELETE_PROJECT: "delete this project",
+    Action.DELETE_PROJECT: "delete this project or take it back",
 }
 
 
@@ -79,19 +79,20 @@ async def load_actor(uow: UnitOfWork, user_id: UUID, session_id: UUID) -> Actor:
     return Actor(row.id, session_id, row.name, row.is_admin)
 
 
+_IS_THERE = Project.deleted_at.is_(None)
+
+
 class _Way:
     """A way to a project: the statements that lock it and read it, built once, and what is said when it leads nowhere.
 
-    `which` finds the project by the parameter `id`.
+    `which` finds the project by the parameter `id`; `there` is what else must be true of it.
     """
 
-    def __init__(self, which: ColumnElement[bool], noun: str) -> None:
+    def __init__(self, which: ColumnElement[bool], noun: str, there: ColumnElement[bool] = _IS_THERE) -> None:
         self.missing = f"no such {noun}, or you may not see it"
         self.lock = select(Project.id).where(which)
         membership = (Member.project_id == Project.id) & (Member.user_id == bindparam("user"))
-        self.read = (
-            select(Project, Member.role).outerjoin(Member, membership).where(which, Project.deleted_at.is_(None))
-        )
+        self.read = select(Project, Member.role).outerjoin(Member, membership).where(which, there)
 
 
 def _parent(project_id: InstrumentedAttribute[UUID], child_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
@@ -101,6 +102,7 @@ def _parent(project_id: InstrumentedAttribute[UUID], child_id: InstrumentedAttri
 _BY_ID = _Way(Project.id == bindparam("id"), "project")
 _BY_TASK = _Way(_parent(Task.project_id, Task.id), "task")
 _BY_COMMENT = _Way(_parent(Comment.project_id, Comment.id), "comment")
+_DELETED_OR_NOT = _Way(Project.id == bindparam("id"), "project", true())
 
 
 async def open_project(
@@ -127,6 +129,11 @@ async def open_comment(
 ) -> ProjectAccess:
     """Return the project of a comment, like `open_project`."""
     return await _open(uow, actor, _BY_COMMENT, comment_id, action, lock=lock)
+
+
+async def open_even_deleted(uow: UnitOfWork, actor: Actor, project_id: UUID) -> ProjectAccess:
+    """Return a project, deleted or not, its row held, for whoever may delete it."""
+    return await _open(uow, actor, _DELETED_OR_NOT, project_id, Action.DELETE_PROJECT, lock=True)
 
 
 def require(project: ProjectAccess, action: Action) -> None:

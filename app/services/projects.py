@@ -1,4 +1,4 @@
-"""Projects: list, create with the usual three columns, change, delete."""
+"""Projects: list, create with the usual three columns, change, delete and take back."""
 
 import re
 import secrets
@@ -15,11 +15,11 @@ from app.models import BoardColumn, Member, User
 from app.models import Project as ProjectRow
 from app.permissions import Action, Role
 from app.schemas.base import Page, decode_cursor, make_page
-from app.schemas.projects import Project, ProjectCreate, ProjectUpdate, ProjectWithRole
+from app.schemas.projects import DeletedProject, Project, ProjectCreate, ProjectUpdate, ProjectWithRole
 from app.schemas.users import Language
 from app.security import new_id
 from app.services import facts
-from app.services.access import Actor, Record, open_project
+from app.services.access import Actor, Record, open_even_deleted, open_project
 
 DEFAULT_COLUMNS: Final = ("todo", "in_progress", "done")
 DONE_COLUMN: Final = "done"
@@ -50,6 +50,22 @@ async def list_projects(uow: UnitOfWork, actor: Actor, *, cursor: str | None, li
         statement = statement.where(ProjectRow.id > after[0])
     rows = (await uow.fetch(statement)).all()
     return make_page([_with_role(row, Role(row.role)) for row in rows], limit, lambda project: (project.id,))
+
+
+async def list_deleted(uow: UnitOfWork, actor: Actor, *, cursor: str | None, limit: int) -> Page[DeletedProject]:
+    """Return a page of the deleted projects that the actor can take back, oldest first."""
+    statement = (
+        select(ProjectRow)
+        .join(Member, Member.project_id == ProjectRow.id)
+        .where(Member.user_id == actor.user_id, Member.role == Role.OWNER.value, ProjectRow.deleted_at.is_not(None))
+        .order_by(ProjectRow.id)
+        .limit(limit + 1)
+    )
+    if after := decode_cursor(cursor, UUID):
+        statement = statement.where(ProjectRow.id > after[0])
+    rows = (await uow.fetch(statement)).all()
+    found = [DeletedProject(**to_project(row).model_dump(), deleted_at=row.deleted_at) for row in rows]
+    return make_page(found, limit, lambda project: (project.id,))
 
 
 async def get_project(uow: UnitOfWork, actor: Actor | None, project_id: UUID) -> ProjectWithRole:
@@ -98,11 +114,25 @@ async def update_project(uow: UnitOfWork, actor: Actor, project_id: UUID, body: 
 
 
 async def delete_project(uow: UnitOfWork, actor: Actor, project_id: UUID) -> None:
-    """Hide a project from everybody. Its last event tells those who look at it."""
+    """Hide a project from everybody, until it is taken back or forgotten. An event tells those who look at it."""
     opened = await open_project(uow, actor, project_id, Action.DELETE_PROJECT, lock=True)
     project = to_project(opened.row)
     await _record(uow, project, EventType.PROJECT_DELETED, [])
     await uow.execute(update(ProjectRow).where(ProjectRow.id == project_id).values(deleted_at=utc_now()))
+
+
+async def restore(uow: UnitOfWork, actor: Actor, project_id: UUID) -> ProjectWithRole:
+    """Take a deleted project back, with all that was in it; one that is there stays as it is.
+
+    Its log goes on, under a new name: whoever reads on from before would meet the deletion, and forget their copy.
+    """
+    opened = await open_even_deleted(uow, actor, project_id)
+    project = to_project(opened.row)
+    if opened.row.deleted_at is not None:
+        life = {"deleted_at": None, "epoch": new_epoch()}
+        await uow.execute(update(ProjectRow).where(ProjectRow.id == project_id).values(life))
+        await _record(uow, project, EventType.PROJECT_RESTORED, [])
+    return ProjectWithRole(**project.model_dump(), role=opened.role)
 
 
 async def renew_epochs(uow: UnitOfWork) -> None:

@@ -33,6 +33,7 @@ async def sweep(uow: UnitOfWork, settings: Settings) -> None:
     await uow.sweep(delete(Session).where(Session.expires_at < sessions_before))
     await uow.sweep(delete(Session).where(Session.ended_at < sessions_before))
     trashed_before = now - timedelta(seconds=settings.trash_s)
+    await uow.sweep(delete(Project).where(Project.deleted_at < trashed_before))
     await uow.sweep(delete(Task).where(Task.deleted_at < trashed_before))
     await uow.sweep(delete(Comment).where(Comment.deleted_at < trashed_before))
     kept_since = now - timedelta(seconds=settings.log_keep_s)

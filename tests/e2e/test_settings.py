@@ -52,6 +52,27 @@ async def test_renamed_column_shows_in_another_window(
     await expect(board.page.get_by_role("main").get_by_role("region").first).to_have_accessible_name("Under way")
 
 
+async def test_deleted_project_is_taken_back(sign_in: SignIn, anna: Account, project: Json) -> None:
+    """At once from the message that says so, or later from the list of projects."""
+    page = await sign_in(anna)
+    for later in (False, True):
+        await settings(page, project, "General")
+        await page.get_by_role("button", name="Delete project").click()
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_role("textbox").fill(project["key"])
+        await dialog.get_by_role("button", name="Delete project").click()
+        undo = page.get_by_role("button", name="Undo")
+        if later:
+            await undo.wait_for()
+            await page.goto("/projects")
+            await expect(page.get_by_role("heading", name="Deleted projects")).to_be_visible()
+            await page.get_by_role("button", name="Restore Website").click()
+        else:
+            await undo.click()
+        await expect(page).to_have_url(re.compile(f"/p/{project['id']}$"))
+        await expect(page.get_by_role("region", name="To do")).to_be_visible()
+
+
 async def test_column_is_dragged_by_its_handle(sign_in: SignIn, anna: Account, project: Json) -> None:
     """A column dragged to the top of the list stands there, for everybody."""
     page = await sign_in(anna)

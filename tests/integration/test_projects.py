@@ -215,6 +215,42 @@ async def test_invitation_ends_with_its_time_its_maker_or_its_project(
     assert not await valid({"token": "nonsense"})
 
 
+async def test_a_deleted_project_comes_back_whole(anna: Person, boris: Person, project: Json) -> None:
+    """An owner takes it back with everything in it, and its members find it again."""
+    await anna.add(project, boris, "admin")
+    await anna.comment(await anna.task(project))
+    before, path = await anna.board(project), f"/projects/{project['id']}"
+    await anna.call("DELETE", path, expect=204)
+    (deleted,) = (await anna.get("/projects/trash"))["items"]
+    assert deleted["id"] == project["id"]
+    assert deleted["deleted_at"] >= project["created_at"]
+    restored = (await anna.call("POST", f"{path}/restore", expect=200)).json()
+    assert restored == await anna.get(path)
+    after = await boris.board(project)
+    assert after["epoch"] != before["epoch"]
+    assert after == before | {"epoch": after["epoch"], "seq": before["seq"] + 2, "role": "admin"}
+    assert (await anna.get("/projects/trash"))["items"] == []
+    assert [item["id"] for item in (await boris.get("/projects"))["items"]] == [project["id"]]
+
+
+async def test_a_deleted_project_is_its_owners_to_take_back(anna: Person, boris: Person, project: Json) -> None:
+    """Nobody else finds it in their list or can restore it; what is not deleted stays as it is."""
+    path, before = f"/projects/{project['id']}/restore", await anna.board(project)
+    await anna.call("POST", path, expect=200)
+    assert await anna.board(project) == before
+    await anna.add(project, boris, "admin")
+    await anna.call("DELETE", f"/projects/{project['id']}", expect=204)
+    assert (await boris.get("/projects/trash"))["items"] == []
+    assert assert_problem(await boris.call("POST", path), 403)["detail"].startswith("your role does not let you")
+    for number in range(2):
+        other = await anna.project(f"Other {number}")
+        await anna.call("DELETE", f"/projects/{other['id']}", expect=204)
+    first = await anna.get("/projects/trash", params={"limit": 2})
+    rest = await anna.get("/projects/trash", params={"cursor": first["next_cursor"]})
+    names = [item["name"] for item in first["items"] + rest["items"]]
+    assert names == [project["name"], "Other 0", "Other 1"]
+
+
 async def test_columns_go_where_they_are_put(server: TestServer, anna: Person, project: Json) -> None:
     """A new column is the last, or before or after another; moving it to where it is, is nothing."""
     path = f"/projects/{project['id']}/columns"

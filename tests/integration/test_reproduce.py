@@ -316,6 +316,23 @@ async def test_deletion_of_a_project_is_its_last_event(server: TestServer, anna:
         await anna.call("GET", f"/projects/{project['id']}{part}", expect=404)
 
 
+async def test_a_restored_project_goes_on_with_its_log(server: TestServer, anna: Person, project: Json) -> None:
+    """The log says that it is back; whoever read on from before is sent to the board, under its new epoch."""
+    before = await anna.board(project)
+    await anna.call("DELETE", f"/projects/{project['id']}", expect=204)
+    await anna.call("POST", f"/projects/{project['id']}/restore", expect=200)
+    events = [orjson.loads(event.encoded) for event in await events_since(server, project, before["seq"])]
+    assert [event["type"] for event in events] == ["project_deleted", "project_restored"]
+    after = await anna.board(project)
+    assert reduce_all(before, events) == before | {
+        "seq": after["seq"],
+        "project": before["project"] | {"deleted": False},
+    }
+    old = {"since": before["seq"], "epoch": before["epoch"]}
+    gone = await anna.call("GET", f"/projects/{project['id']}/events", params=old, expect=410)
+    assert gone.json()["epoch"] == after["epoch"] != before["epoch"]
+
+
 async def test_whole_log_builds_the_board_from_nothing(server: TestServer, anna: Person, boris: Person) -> None:
     """From the first board of a project, all its events together give the last one, read in pages of three."""
     scene = Scene(anna, boris, await anna.project())
@@ -332,7 +349,8 @@ async def test_whole_log_builds_the_board_from_nothing(server: TestServer, anna:
 
 def test_every_durable_type_is_covered() -> None:
     """A new kind of event needs an action here, and a rule in the reducer."""
-    covered = {type_ for _, _, types in ACTIONS.values() for type_ in types} | {EventType.PROJECT_DELETED.value}
+    covered = {type_ for _, _, types in ACTIONS.values() for type_ in types}
+    covered |= {EventType.PROJECT_DELETED.value, EventType.PROJECT_RESTORED.value}
     assert covered == DURABLE
 
 

@@ -7,7 +7,17 @@ import pytest
 from sqlalchemy import func, select, update
 
 from app.domain.clock import utc_now
-from app.models import Base, IdempotencyKey, Invitation, LoggedEvent, RefreshToken, Session, SocketTicket, Task
+from app.models import (
+    Base,
+    IdempotencyKey,
+    Invitation,
+    LoggedEvent,
+    Project,
+    RefreshToken,
+    Session,
+    SocketTicket,
+    Task,
+)
 from app.services import retention
 from app.workers.retention import RetentionWorker
 from tests.support.people import Json, Person
@@ -77,6 +87,22 @@ async def test_each_thing_is_forgotten_after_its_time(
     assert await count(server, table) == (1 if table is Task else 0)
     if table is not Session:
         assert [card["id"] for card in (await anna.board(project))["tasks"]] == [kept["id"]]
+
+
+async def test_deleted_projects_are_forgotten_whole(server: TestServer, anna: Person, project: Json) -> None:
+    """After its time a deleted project goes with everything in it; the others stay."""
+    kept = await anna.project("Kept")
+    await anna.task(kept)
+    await make_one_of_each(anna, project)
+    await anna.call("DELETE", f"/projects/{project['id']}", expect=204)
+    await sweep(server)
+    assert await count(server, Project) == 2
+    async with server.database.write() as uow:
+        moment = utc_now() - timedelta(days=31)
+        await uow.execute(update(Project).where(Project.deleted_at.is_not(None)).values(deleted_at=moment))
+    await sweep(server)
+    assert [await count(server, table) for table in (Project, Task, LoggedEvent, Invitation)] == [1, 1, 1, 0]
+    assert [item["id"] for item in (await anna.get("/projects"))["items"]] == [kept["id"]]
 
 
 async def test_log_is_trimmed_by_age_up_to_a_floor(server: TestServer, anna: Person, project: Json) -> None:

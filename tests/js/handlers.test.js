@@ -7,7 +7,7 @@ const TYPES = {
   task: ['created', 'updated', 'moved', 'deleted', 'assigned', 'restored'].map((verb) => `task_${verb}`),
   comment: ['comment_added', 'comment_updated', 'comment_deleted'],
   project: [
-    ...['project_updated', 'project_deleted'],
+    ...['project_updated', 'project_deleted', 'project_restored'],
     ...['project_member_added', 'project_member_updated', 'project_member_removed'],
     ...['column_created', 'column_updated', 'column_deleted'],
     ...['label_created', 'label_updated', 'label_deleted'],

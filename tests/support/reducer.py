@@ -57,6 +57,11 @@ def _delete_project(board: Json, data: Json) -> None:
     board["project"]["deleted"] = True
 
 
+def _restore_project(board: Json, data: Json) -> None:
+    _replace_project(board, data)
+    board["project"]["deleted"] = False
+
+
 def _put_member(board: Json, data: Json) -> None:
     _put(board["members"], _renamed(data, ""), "user_id", lambda member: member["user_id"])
 
@@ -122,6 +127,7 @@ _RULES: dict[str, Callable[[Json, Json], None]] = {
     "comment_restored": _count_comments,
     "project_updated": _replace_project,
     "project_deleted": _delete_project,
+    "project_restored": _restore_project,
     "project_member_added": _put_member,
     "project_member_updated": _put_member,
     "project_member_removed": _remove_member,

@@ -12,6 +12,7 @@ from app.schemas.projects import (
     Column,
     ColumnCreate,
     ColumnUpdate,
+    DeletedProject,
     Label,
     LabelCreate,
     LabelUpdate,
@@ -37,6 +38,12 @@ async def create_project(uow: Transaction, actor: CurrentUser, body: ProjectCrea
     return await projects.create(uow, actor, body)
 
 
+@router.get("/trash")
+async def list_deleted_projects(uow: Transaction, actor: CurrentUser, page: Paging) -> Page[DeletedProject]:
+    """List the deleted projects that one owns and can still take back."""
+    return await projects.list_deleted(uow, actor, cursor=page.cursor, limit=page.limit)
+
+
 @router.get("/{project_id}")
 async def get_project(uow: Transaction, actor: MaybeUser, project_id: UUID) -> ProjectWithRole:
     """Read one project."""
@@ -53,8 +60,14 @@ async def update_project(
 
 @router.delete("/{project_id}", status_code=204)
 async def delete_project(uow: Transaction, actor: CurrentUser, project_id: UUID) -> None:
-    """Delete a project for everybody."""
+    """Delete a project for everybody; an owner can restore it for a while."""
     await projects.delete_project(uow, actor, project_id)
+
+
+@router.post("/{project_id}/restore")
+async def restore_project(uow: Transaction, actor: CurrentUser, project_id: UUID) -> ProjectWithRole:
+    """Take a deleted project back, with everything in it."""
+    return await projects.restore(uow, actor, project_id)
 
 
 @router.get("/{project_id}/board")

@@ -66,6 +66,11 @@ export interface ProjectWithRole extends Project {
   role: Role | null;
 }
 
+/** A project that its owners can still take back. */
+export interface DeletedProject extends Project {
+  deleted_at: Timestamp;
+}
+
 export interface Column {
   id: Id;
   key: string;

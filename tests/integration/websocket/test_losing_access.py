@@ -97,6 +97,20 @@ async def test_project_deleted(watch: Watch) -> None:
             await is_told(watch, socket, "deleted")
 
 
+async def test_project_taken_back(watch: Watch) -> None:
+    """Whoever was put out can join again; their old place in the log is none any more."""
+    async with open_socket(watch.server, watch.boris) as boris:
+        joined = await boris.join(watch.project)
+        await watch.anna.call("DELETE", f"/projects/{watch.project['id']}", expect=204)
+        await is_told(watch, boris, "deleted")
+        await watch.anna.call("POST", f"/projects/{watch.project['id']}/restore", expect=200)
+        again = await boris.join(watch.project, since={name: joined[name] for name in ("epoch", "seq")})
+        assert (again["recovered"], again["reason"]) == (False, "epoch_changed")
+        task = await watch.anna.task(watch.project)
+        (event,) = await boris.receive_events(1)
+        assert (event["seq"], event["data"]["task_id"]) == (again["seq"] + 1, task["id"])
+
+
 async def test_project_made_private(watch: Watch) -> None:
     """Strangers, signed in or not, are put out; members stay."""
     await watch.anna.call("PATCH", f"/projects/{watch.project['id']}", expect=200, json={"visibility": "public"})

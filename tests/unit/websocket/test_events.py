@@ -15,7 +15,7 @@ GROUPS = {
     },
     "comment": {"comment_added", "comment_updated", "comment_deleted", "comment_restored"},
     "project": {
-        *("project_updated", "project_deleted"),
+        *("project_updated", "project_deleted", "project_restored"),
         *("project_member_added", "project_member_updated", "project_member_removed"),
         *("column_created", "column_updated", "column_deleted", "label_created", "label_updated", "label_deleted"),
     },

@@ -98,6 +98,7 @@ const RULES: Readonly<Record<string, Apply>> = {
     return { project: { ...board.project, ...(fields as Partial<Project>) } };
   },
   project_deleted: (board) => ({ project: { ...board.project, deleted: true } }),
+  project_restored: (board) => ({ project: { ...board.project, deleted: false } }),
   project_member_added: putMember,
   project_member_updated: putMember,
   project_member_removed: (board, data) => ({

@@ -6,6 +6,7 @@ import type {
   BoardEvent,
   Column,
   Comment,
+  DeletedProject,
   EventPage,
   Health,
   Id,
@@ -101,6 +102,8 @@ export function endpoints(api: Api) {
       create: (fields: ProjectFields) => post<ProjectWithRole>('/projects', fields),
       update: (id: Id, fields: ProjectFields) => patch<ProjectWithRole>(`/projects/${id}`, fields),
       delete: (id: Id) => remove(`/projects/${id}`),
+      deleted: () => all<DeletedProject>('/projects/trash'),
+      restore: (id: Id) => post<ProjectWithRole>(`/projects/${id}/restore`),
       board: (id: Id) => api.get<Board>(`/projects/${id}/board`, { auth: 'optional' }),
       /** Events after `since`, oldest first; 410 where they are no longer all there. */
       events: (id: Id, since: number, epoch: string) =>
