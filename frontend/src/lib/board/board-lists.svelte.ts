@@ -3,6 +3,7 @@
  * long column are not drawn, and become so when somebody goes there.
  */
 import { tick } from 'svelte';
+import { SvelteMap } from 'svelte/reactivity';
 import type { VirtualList } from '../lists/virtual-list.svelte';
 import type { Card, Id } from '../types';
 import type { BoardStore } from './board.svelte';
@@ -18,7 +19,7 @@ export class BoardLists {
   readonly #filtering: Filtering;
   readonly #collapsed: Collapsed;
   /** Drawn columns by key. */
-  readonly #lists = new Map<string, VirtualList<Card>>();
+  readonly #lists = new SvelteMap<string, VirtualList<Card>>();
   #before = new Map<string, readonly Card[]>();
 
   /** Cards of each column that the filter lets through. A list that did not change is the same object as before. */
@@ -58,6 +59,11 @@ export class BoardLists {
     return () => {
       if (this.#lists.get(column) === list) this.#lists.delete(column);
     };
+  }
+
+  /** Notes where every column stands, before any of them is drawn anew. */
+  note(): void {
+    for (const list of this.#lists.values()) list.note();
   }
 
   /** The card an arrow leads to: up and down within the column, sideways at the same height. Null at the edge. */

@@ -56,6 +56,8 @@ export class VirtualList<T extends Row> {
   #focused = $state<string | null>(null);
   readonly #watch: ResizeObserver | null;
   #width = 0;
+  /** Where it stood before it was last drawn anew. */
+  #noted = 0;
 
   readonly #rows = $derived.by(() => this.#options.rows());
   /** Without what a drag does. */
@@ -197,19 +199,20 @@ export class VirtualList<T extends Row> {
   }
 
   /**
-   * Scrolls along when rows above the visible part come, go, or turn out to be of another height.
-   *
-   * To be called as a component that draws the list is made: where it stands is read before it is drawn anew.
+   * Notes where it stands. To be called in an `$effect.pre` ahead of everything that is drawn anew with it: in between,
+   * the browser would have to lay out what has been drawn so far.
    */
+  note(): void {
+    void this.#still;
+    this.#noted = untrack(() => this.element)?.scrollTop ?? 0;
+  }
+
+  /** Scrolls along when rows above the visible part come, go, or turn out to be of another height; see `note`. */
   keepStill(): void {
     let rows = untrack(() => this.#rows);
     let offsets = untrack(() => this.#still);
-    let top = 0;
-    $effect.pre(() => {
-      void this.#still;
-      top = untrack(() => this.element)?.scrollTop ?? 0;
-    });
     $effect(() => {
+      const top = this.#noted;
       const [nextRows, nextOffsets] = [this.#rows, this.#still];
       const element = untrack(() => this.element);
       if (element && top > 0 && nextOffsets !== offsets) {

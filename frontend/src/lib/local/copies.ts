@@ -4,6 +4,7 @@
  */
 import type { Board, Comment, Id, Notification, ProjectWithRole, Task } from '../types';
 import type { Disk } from './disk';
+import type { Position } from './outbox';
 
 /** A board is written this long after its last event at the latest; a crash costs no more than reading those again. */
 const SAVE_MS = 1_000;
@@ -94,9 +95,12 @@ export class Copies {
     if (!waiting) return;
     this.#cancel(id);
     const { board, saved } = waiting;
-    // Another tab may be further.
-    const stored = hurry ? null : await this.board(id);
-    if (stored?.epoch !== board.epoch || stored.seq < board.seq) await this.#put(`${id}/board`, board);
+    // Another tab may be further. How far is kept beside the board: a large one takes long to be read.
+    const stored = hurry ? null : await this.#get<Position>(`${id}/position`);
+    const { epoch, seq } = board;
+    if (stored?.epoch !== epoch || stored.seq < seq) {
+      await Promise.all([this.#put(`${id}/board`, board), this.#put(`${id}/position`, { epoch, seq })]);
+    }
     saved();
   }
 

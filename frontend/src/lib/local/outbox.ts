@@ -103,6 +103,12 @@ export class Outbox {
     if (entry) this.#change([{ ...entry, ...news }]);
   }
 
+  /** Notes when a change was first sent: for the sender, there is nothing in it to be drawn. */
+  sent(op: string, tried: number): void {
+    const entry = this.#entries.get(op);
+    if (entry) this.#write([{ ...entry, tried }]);
+  }
+
   /** Sends a refused change once more. */
   retry(op: string, news: Partial<Entry> = {}): void {
     this.update(op, { ...news, state: 'queued', problem: undefined, conflict: undefined });
@@ -174,12 +180,16 @@ export class Outbox {
 
   #change(entries: Entry[]): void {
     if (entries.length === 0) return;
+    this.#write(entries);
+    this.#announce(entries);
+  }
+
+  #write(entries: Entry[]): void {
     for (const entry of entries) {
       this.#learn(entry);
       void this.#disk.put('outbox', this.#key(entry), entry);
     }
     this.tell({ put: entries, gone: [] });
-    this.#announce(entries);
   }
 
   #remove(entries: Entry[]): void {

@@ -108,8 +108,8 @@ export class Sender {
     if (tried !== undefined && this.#world.now() - tried > REMEMBERED_MS) {
       const event = await this.#inLog(entry);
       if (event) return this.#accepted(entry, event.type.startsWith('task_') ? (event.data as unknown as Task) : null);
-      this.#outbox.update(op_id, { tried: this.#world.now() });
-    } else if (tried === undefined) this.#outbox.update(op_id, { tried: this.#world.now() });
+      this.#outbox.sent(op_id, this.#world.now());
+    } else if (tried === undefined) this.#outbox.sent(op_id, this.#world.now());
     const ifMatch = change.kind === 'patch' ? this.#follow(change) : undefined;
     const task = await request(this.#rest, project, change, ifMatch);
     if (change.kind === 'patch' && task) {
