@@ -15,13 +15,20 @@ from app.domain.notifying import Kind
 MORNING: Final = time(9)
 _DATE_LENGTH: Final = len("2026-11-25")
 _DAY: Final = timedelta(days=1)
+_MINUTE: Final = timedelta(minutes=1)
+_OVERDUE_MIN: Final = -1
+"""The lead of the last reminder: less than any other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """That somebody is to be told of a due date at a moment (UTC)."""
+    """That somebody is to be told of a due date at a moment (UTC).
+
+    `lead_min` names it among those of one due date, wherever its reader lives: minutes before, whole days for a day.
+    """
 
     kind: Kind
+    lead_min: int
     moment: datetime
 
 
@@ -29,17 +36,28 @@ def reminders_of(due: str, zone: ZoneInfo, before: Iterable[timedelta]) -> list[
     """Return the reminders of a due date (`2026-11-25`, or a UTC time) for somebody in a time zone, in their order."""
     if len(due) == _DATE_LENGTH:
         day = date.fromisoformat(due)
-        soon = {_morning(day - _DAY * (ahead // _DAY), zone) for ahead in before}
+        soon = {lead: _morning(day - lead, zone) for lead in (_DAY * (ahead // _DAY) for ahead in before)}
         over = _morning(day + _DAY, zone)
     else:
         over = datetime.fromisoformat(due).astimezone(UTC)
-        soon = {over - ahead for ahead in before}
-    return [Reminder(Kind.DUE_SOON, moment) for moment in sorted(soon)] + [Reminder(Kind.OVERDUE, over)]
+        soon = {lead: over - lead for lead in before}
+    reminders = [Reminder(Kind.DUE_SOON, lead // _MINUTE, soon[lead]) for lead in sorted(soon, reverse=True)]
+    return [*reminders, Reminder(Kind.OVERDUE, _OVERDUE_MIN, over)]
 
 
-def find_due(reminders: Iterable[Reminder], now: datetime, *, after: datetime) -> Reminder | None:
-    """Return the latest reminder whose time has come, if it lies after `after`: what was missed is told once, late."""
-    passed = [reminder for reminder in reminders if after < reminder.moment <= now]
+def find_due(
+    reminders: Iterable[Reminder], now: datetime, *, after: datetime, told_min: int | None = None
+) -> Reminder | None:
+    """Return the latest reminder whose time has come after `after`: what was missed is told once, late.
+
+    `told_min` is the lead of the last one that was told: neither that nor an earlier one is told again, whatever the
+    reader's time zone has become.
+    """
+    passed = [
+        reminder
+        for reminder in reminders
+        if after < reminder.moment <= now and (told_min is None or reminder.lead_min < told_min)
+    ]
     return passed[-1] if passed else None
 
 

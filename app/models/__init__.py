@@ -9,6 +9,7 @@ from app.models.notification import (
     ProjectWatch,
     PushDelivery,
     PushSubscription,
+    ReminderLook,
     SentReminder,
     TaskWatch,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "PushDelivery",
     "PushSubscription",
     "RefreshToken",
+    "ReminderLook",
     "SavedView",
     "SentReminder",
     "Session",

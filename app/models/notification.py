@@ -131,11 +131,24 @@ class PushSubscription(Base):
 
 
 class SentReminder(Base):
-    """The latest reminder of a task's due date that somebody was sent; another due date begins anew."""
+    """What somebody was reminded of, of a task's due date; another due date begins anew.
+
+    `told_min` is the lead of the latest reminder they were given; None: none yet. They are given those after `since`.
+    """
 
     __tablename__ = "sent_reminders"
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     task_id: Mapped[UUID] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True, index=True)
     due: Mapped[str] = mapped_column(String(24))
-    moment: Mapped[datetime]
+    since: Mapped[datetime]
+    told_min: Mapped[int | None]
+
+
+class ReminderLook(Base):
+    """When somebody was last looked for who is to be reminded: one row."""
+
+    __tablename__ = "reminder_looks"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    looked_at: Mapped[datetime]

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import orjson
 from sqlalchemy import bindparam, insert, select, update
 
 from app.db.unit_of_work import UnitOfWork
-from app.domain.clock import utc_now
+from app.domain.clock import utc_now, zone_of
 from app.domain.notifying import BURST, JOINS_A_BURST, Channel, Kind, Watching, Why, decide
 from app.models import (
     Comment,
@@ -110,7 +109,7 @@ async def _find_readers(uow: UnitOfWork, news: News, wanted: Mapping[UUID, Why],
         wishes, watching = to_wishes(row.settings), Watching(row.state or Watching.DEFAULT)
         channels = decide(news.kind, wanted[row.id], wishes, news.project_id, watching)
         if channels:
-            quiet_until = wishes.quiet.end_after(now, ZoneInfo(row.time_zone)) if wishes.quiet else None
+            quiet_until = wishes.quiet.end_after(now, zone_of(row.time_zone)) if wishes.quiet else None
             found.append(_Reader(row.id, wanted[row.id], channels, quiet_until or now))
     return found
 

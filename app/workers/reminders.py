@@ -24,9 +24,13 @@ class ReminderWorker(PeriodicWorker):
         """Remind everybody whose time has come; return how many reminders that were."""
         now = self._now()
         async with self._database.read() as uow:
-            projects = await reminders.find_projects(uow, now)
+            looked_at = await reminders.last_look(uow)
+            projects = await reminders.find_projects(uow, now, looked_at)
         count = 0
         for project_id in projects:
             async with self._database.write() as uow:
-                count += await reminders.remind(uow, project_id, now)
+                count += await reminders.remind(uow, project_id, now, looked_at)
+        if now - looked_at >= reminders.NOTED_EVERY:
+            async with self._database.write() as uow:
+                await reminders.note_look(uow, now)
         return count

@@ -2,9 +2,12 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
+from app.models import User
 from app.workers.reminders import ReminderWorker
 from tests.support.people import Json, Person
 from tests.support.server import TestServer
@@ -110,6 +113,62 @@ async def test_what_is_done_or_put_away_is_not_reminded_of(
         await anna.call(method, f"/tasks/{task['id']}{path}")
     clock.now += timedelta(hours=13)
     assert await worker.look() == 0
+
+
+async def test_card_that_comes_back_does_not_remind_of_what_was_past_before(
+    anna: Person, project: Json, clock: Clock, worker: ReminderWorker
+) -> None:
+    """Nor does a card that is not done after all, nor another wish: only what nobody looked for is told late."""
+    wishes = {"remind_before_min": [60]}
+    await anna.call("PUT", "/users/me/notification_settings", json=wishes, expect=200)
+    due = in_hours(clock, 12)
+    done = await anna.task(project, "Done", assignee_ids=[anna.id], due=due, status="done")
+    shelved = await anna.task(project, "Archived", assignee_ids=[anna.id], due=due)
+    await anna.call("POST", f"/tasks/{shelved['id']}/archive", expect=200)
+    gone = await anna.task(project, "Deleted", assignee_ids=[anna.id], due=due)
+    await anna.call("DELETE", f"/tasks/{gone['id']}", expect=204)
+    await anna.task(project, "Earlier", assignee_ids=[anna.id], due=in_hours(clock, 24))
+    clock.now += timedelta(hours=13)
+    assert await worker.look() == 0
+    await anna.call("PUT", "/users/me/notification_settings", json={"remind_before_min": [23 * 60]}, expect=200)
+    await anna.call("POST", f"/tasks/{done['id']}/move", json={"status": "todo"}, expect=200)
+    await anna.call("POST", f"/tasks/{shelved['id']}/unarchive", expect=200)
+    await anna.call("POST", f"/tasks/{gone['id']}/restore", expect=200)
+    clock.now += timedelta(minutes=1)
+    assert await worker.look() == 0
+    clock.now += timedelta(hours=12)
+    await worker.look()
+    assert await reminded(anna) == [("overdue", "Earlier")]
+
+
+async def test_moving_to_another_time_zone_reminds_of_nothing_twice(
+    anna: Person, project: Json, clock: Clock, worker: ReminderWorker
+) -> None:
+    """Where it is morning later, the morning's reminder was given already; the next one comes when it is due there."""
+    await anna.call("PATCH", "/users/me", json={"time_zone": "Europe/Moscow"}, expect=200)
+    clock.now = (clock.now + timedelta(days=3)).replace(hour=7)  # ten in Moscow, before nine in New York
+    await anna.task(project, "Pay", assignee_ids=[anna.id], due=f"{clock.now:%Y-%m-%d}")
+    assert await worker.look() == 1
+    await anna.call("PATCH", "/users/me", json={"time_zone": "America/New_York"}, expect=200)
+    for hours, count in ((9, 0), (15, 0), (9, 1)):
+        clock.now += timedelta(hours=hours)
+        assert await worker.look() == count
+    assert await reminded(anna) == [("overdue", "Pay"), ("due_soon", "Pay")]
+
+
+async def test_unknown_time_zone_stops_no_look(
+    server: TestServer, anna: Person, boris: Person, project: Json, clock: Clock, worker: ReminderWorker
+) -> None:
+    """Who has one is reminded by UTC, quiet hours included; everybody else as ever."""
+    await anna.add(project, boris)
+    quiet = {"quiet": {"from": "00:00", "to": "12:00"}}
+    await anna.call("PUT", "/users/me/notification_settings", json=quiet, expect=200)
+    await anna.task(project, "Pay", assignee_ids=[anna.id, boris.id], due=in_hours(clock, 30))
+    async with server.database.write() as uow:
+        await uow.execute(update(User).where(User.id == UUID(anna.id)).values(time_zone="Mars/Olympus"))
+    clock.now += timedelta(hours=10)
+    assert await worker.look() == 2
+    assert await reminded(anna) == await reminded(boris) == [("due_soon", "Pay")]
 
 
 async def test_another_due_date_reminds_anew(anna: Person, project: Json, clock: Clock, worker: ReminderWorker) -> None:

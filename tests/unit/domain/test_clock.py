@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.clock import format_time, utc_now
+from app.domain.clock import format_time, utc_now, zone_of
 
 MOMENTS = st.datetimes(timezones=st.just(UTC))
 
@@ -30,3 +31,9 @@ def test_written_times_sort_as_times(one: datetime, other: datetime) -> None:
         assert format_time(one) <= format_time(other)
     else:
         assert format_time(one) >= format_time(other)
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "", "/etc/passwd", "../UTC", "Europe", "x\0"])
+def test_zone_that_is_not_known_any_more_is_utc(name: str) -> None:
+    """One unknown name stops nothing."""
+    assert (zone_of(name).key, zone_of("Europe/Moscow").key) == ("UTC", "Europe/Moscow")

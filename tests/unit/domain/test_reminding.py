@@ -47,10 +47,21 @@ def test_morning_is_by_the_clock_on_the_wall(day: str, utc_hour: int) -> None:
 def test_of_several_missed_reminders_the_latest_is_told() -> None:
     """And none twice, nor what lies before the moment from which one wants to hear."""
     moments = [datetime(2026, 11, 25, hour, tzinfo=UTC) for hour in (9, 10, 11)]
-    reminders = [Reminder(Kind.DUE_SOON, moment) for moment in moments]
+    reminders = [Reminder(Kind.DUE_SOON, lead, moment) for lead, moment in zip((120, 60, 0), moments, strict=True)]
     long_ago = datetime(2026, 11, 1, tzinfo=UTC)
     assert find_due(reminders, datetime(2026, 11, 25, 8, tzinfo=UTC), after=long_ago) is None
     assert find_due(reminders, moments[0], after=long_ago) == reminders[0]
     late = datetime(2026, 11, 25, 10, 30, tzinfo=UTC)
     assert find_due(reminders, late, after=long_ago) == reminders[1]
     assert find_due(reminders, late, after=moments[1]) is None
+    assert find_due(reminders, late, after=long_ago, told_min=60) is None
+    assert find_due(reminders, moments[2], after=long_ago, told_min=60) == reminders[2]
+
+
+@pytest.mark.parametrize(
+    ("due", "leads"), [("2026-11-25T15:00:00.000Z", [1440, 60, -1]), ("2026-11-25", [1440, 0, -1])]
+)
+def test_reminder_is_the_same_in_every_time_zone(due: str, leads: list[int]) -> None:
+    """It is named by how long before it comes, each less than the one before it."""
+    for zone in ("Pacific/Auckland", "America/Los_Angeles"):
+        assert [reminder.lead_min for reminder in reminders_of(due, ZoneInfo(zone), USUAL)] == leads
