@@ -209,9 +209,10 @@ def main() -> None:
 
 
 def _demo_settings(host: str | None, port: int | None, data: Path | None) -> Settings:
-    """Return the settings with a data directory of the demo's own, and no database or Redis that others use."""
-    for name in ("TIMETODO_DATABASE_URL", "TIMETODO_REDIS_URL"):
-        os.environ.pop(name, None)
+    """Return the settings with a data directory of the demo's own, no database or Redis that others use, no mail."""
+    for name in list(os.environ):
+        if name in {"TIMETODO_DATABASE_URL", "TIMETODO_REDIS_URL"} or name.startswith("TIMETODO_SMTP_"):
+            del os.environ[name]
     usual = read_settings(host=host, port=port).data_dir
     return read_settings(data_dir=data or usual.with_name(f"{usual.name}-demo"))
 

@@ -105,10 +105,12 @@ class Settings(BaseSettings):
     smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
     smtp_from: str | None = None
     """Who mails come from: `board@example.org` or `Board <board@example.org>`."""
-    smtp_timeout_s: float = Field(default=20, gt=0)
+    smtp_timeout_s: float = Field(default=60, gt=0)
     """How long the mail server may take to answer one command."""
     mail_interval_s: float = Field(default=10, gt=0)
     """How often a server looks for mails that are due, besides at once for its own."""
+    mail_invitations_per_hour: int = Field(default=50, ge=1)
+    """Invitations one person may have mailed."""
 
     max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     idempotency_s: int = Field(default=24 * 3600, ge=1)

@@ -9,19 +9,21 @@ from app.config import Settings
 from app.db import migrate as migrations
 from app.db.engine import create_engine
 from app.db.unit_of_work import Database
+from app.mail.sending import Mailer, MailServerError
 from app.main import create_broker
 from app.startup import use_database
 
 
 async def diagnose(settings: Settings) -> dict[str, str | None]:
     """Return, for each thing the server needs, None or what is wrong with it."""
-    return {
+    found = {
         "data directory": _check_data_dir(settings.data_dir),
         "secret key": _check_secret(settings.data_dir / "secret-key"),
         "database": await _try(_ask_database(settings)),
         "schema": await _try(_check_schema(settings)),
         "broker": await _try(_ask_broker(settings)),
     }
+    return found | {"mail": await _ask_mail_server(settings)} if settings.has_mail else found
 
 
 def _check_data_dir(path: Path) -> str | None:
@@ -57,6 +59,15 @@ async def _ask_broker(settings: Settings) -> None:
         await broker.ping()
     finally:
         await broker.close()
+
+
+async def _ask_mail_server(settings: Settings) -> str | None:
+    """Greet, encrypt and sign in as the settings say, and ask whether mails from us are taken; send none."""
+    try:
+        await Mailer(settings).check()
+    except MailServerError as error:
+        return str(error)
+    return None
 
 
 async def _try(check: Awaitable[None]) -> str | None:

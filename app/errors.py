@@ -6,7 +6,7 @@
      │    ├── InvalidCredentials              │    ├── EmailTaken
      │    └── TokenExpired                    │    ├── LastOwner
      ├── Forbidden 403                        │    └── ColumnNotEmpty
-     │    └── RegistrationClosed              │    ├── LastAdmin, OwnAccount
+     │    └── RegistrationClosed, MailOff     │    ├── LastAdmin, OwnAccount
      │                                        ├── Gone 410
      ├── NotFound 404                         ├── TooLarge 413
      ├── InvalidField 422                     ├── RateLimited 429
@@ -55,6 +55,10 @@ class Forbidden(AppError):
 
 class RegistrationClosed(Forbidden):
     code = "registration_closed"
+
+
+class MailOff(Forbidden):
+    code = "mail_off"
 
 
 class NotFound(AppError):

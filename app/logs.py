@@ -15,13 +15,13 @@ REDACTED: Final = "[redacted]"
 _JWT: Final = r"eyJ[\w-]*\.[\w-]+\.[\w-]*"
 _SECRETS: Final = re.compile(
     rf"(?P<name>(?:token|ticket|code|password|secret)=)[^&\s\"']+|(?P<scheme>bearer[ .%20]+)[^\s,\"']+|{_JWT}|"
-    r"(?P<path>/invit(?:e|ations)/)[\w-]{20,}",
+    r"(?P<path>/invit(?:e|ations)/|/reset#|/unsubscribe[/#])[\w-]{20,}",
     re.IGNORECASE,
 )
 
 
 def redact(text: str) -> str:
-    """Return the text without tokens, tickets, codes and invitation links."""
+    """Return the text without tokens, tickets, codes and the links in mails."""
     return _SECRETS.sub(lambda match: (match["name"] or match["scheme"] or match["path"] or "") + REDACTED, text)
 
 

@@ -37,9 +37,11 @@ from app.domain.demand import Demand
 from app.domain.rate_limit import RateLimiter
 from app.push.keys import PushKey, load_or_create_key
 from app.security import AccessTokens, Passwords, load_or_create_secret
+from app.services.mailing import Mailing
 from app.websocket import endpoint, sse
 from app.websocket.directory import Directory
 from app.websocket.hub import Hub
+from app.workers.mail import MailWorker
 from app.workers.push import PushWorker
 from app.workers.reminders import ReminderWorker
 from app.workers.retention import RetentionWorker
@@ -54,7 +56,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     server_id = secrets.token_hex(6)
     broker = create_broker(settings)
     database = Database(create_engine(settings.resolved_database_url), broker, server_id=server_id)
-    tokens = AccessTokens(signing_key(settings), lifetime_s=settings.access_token_s)
+    secret = signing_key(settings)
+    tokens = AccessTokens(secret, lifetime_s=settings.access_token_s)
     demand = Demand()
     hub = Hub(settings, Directory(database, tokens), broker, server_id=server_id, demand=demand)
     application = FastAPI(
@@ -78,6 +81,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         cluster_stats=hub.cluster.total,
         is_draining=lambda: hub.is_draining,
         push_key=PushKey(load_or_create_key(settings.data_dir), contact=settings.public_url),
+        mailing=Mailing.make(
+            is_on=settings.has_mail,
+            base_url=settings.base_url,
+            secret=secret,
+            invitations_per_hour=settings.mail_invitations_per_hour,
+        ),
     )
     _add_routes(application, settings, demand)
     return application
@@ -137,14 +146,19 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     retention = RetentionWorker(context.database, context.settings)
     pushes = PushWorker(context.database, context.push_key, context.settings)
     reminders = ReminderWorker(context.database, context.settings)
+    mails = MailWorker(context.database, context.settings, context.mailing) if context.settings.has_mail else None
     await hub.start()
     retention.start()
     pushes.start()
     reminders.start()
+    if mails is not None:
+        mails.start()
     try:
         yield
     finally:
         await hub.drain()
+        if mails is not None:
+            await mails.stop()
         await reminders.stop()
         await pushes.stop()
         await retention.stop()

@@ -1,12 +1,14 @@
 """Passwords, access tokens and random credentials: made and checked here, nowhere else.
 
 Passwords are argon2id, hashed in a thread because it is slow by design. Access tokens are JWTs (RFC 7519) of one
-algorithm; whatever a token's header says about keys or algorithms is ignored. Refresh tokens, tickets and invitations
-are random and stored as SHA-256 digests only.
+algorithm; whatever a token's header says about keys or algorithms is ignored. Refresh tokens and tickets are
+random, what is mailed is derived; they are stored as SHA-256 digests only.
 """
 
 import asyncio
+import base64
 import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Callable
@@ -127,6 +129,21 @@ class Passwords:
         except (VerifyMismatchError, InvalidHashError):
             return False
         return stored is not None
+
+
+class DerivedTokens:
+    """Tokens made from the id of a row and a key: who has both makes the same one again, so that none is kept.
+
+    They are as hard to guess as the key; `purpose` keeps those for one thing from opening another.
+    """
+
+    def __init__(self, secret: str) -> None:
+        self._key = hmac.digest(secret.encode(), b"derived tokens", "sha256")
+
+    def make(self, purpose: str, id_: UUID) -> str:
+        """Return the token, URL-safe."""
+        raw = hmac.digest(self._key, f"{purpose} {id_}".encode(), "sha256")
+        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def new_id() -> UUID:

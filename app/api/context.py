@@ -12,6 +12,7 @@ from app.db.unit_of_work import Database
 from app.domain.rate_limit import RateLimiter
 from app.push.keys import PushKey
 from app.security import AccessTokens, Passwords
+from app.services.mailing import Mailing
 
 
 class SocketStats(Protocol):
@@ -39,6 +40,7 @@ class ApiContext:
     """The numbers of all servers together; None while they cannot be known."""
     is_draining: Callable[[], bool]
     push_key: PushKey
+    mailing: Mailing
 
     def read_admin_code(self) -> str | None:
         """Return the one-time code of the first administrator, while there is one."""

@@ -17,7 +17,7 @@ from app.demo.content import BoardColumn, Card, Content, Person, Project
 from app.domain.clock import utc_now
 from app.errors import Conflict, NotFound
 from app.permissions import Role
-from app.schemas.projects import ColumnCreate, ColumnUpdate, LabelCreate, MemberAdd, ProjectCreate
+from app.schemas.projects import ColumnCreate, ColumnUpdate, LabelCreate, ProjectCreate
 from app.schemas.tasks import ChecklistItemInput, CommentWrite, TaskCreate
 from app.schemas.users import Language, Register, User
 from app.schemas.views import SavedViewCreate
@@ -118,8 +118,7 @@ class _Builder:
         project_id = (await projects.create(self._uow, owner, body)).id
         for person in self._content.people:
             if person.role is not Role.OWNER:
-                invited = MemberAdd(email=person.email, role=person.role)
-                await members.add(self._uow, owner, project_id, invited, base_url="", lifetime_s=0)
+                await members.join(self._uow, owner, project_id, self._people[person.id], person.role)
         await self._set_columns(owner, project_id, project.columns)
         for label in project.labels:
             made = await labels.create(self._uow, owner, project_id, LabelCreate(name=label.name, color=label.color))

@@ -2,6 +2,7 @@
 
 from app.models.base import Base
 from app.models.event import LoggedEvent
+from app.models.mail import OutgoingMail, PasswordReset
 from app.models.notification import (
     LoggedNotice,
     Notification,
@@ -30,6 +31,8 @@ __all__ = [
     "Mention",
     "Notification",
     "NotificationSettings",
+    "OutgoingMail",
+    "PasswordReset",
     "Project",
     "ProjectWatch",
     "PushDelivery",

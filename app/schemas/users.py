@@ -111,6 +111,27 @@ class PasswordChange(RequestModel):
     new_password: NewPassword
 
 
+class PasswordForgotten(RequestModel):
+    """Whose password was forgotten."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "anna@example.org"}]})
+
+    email: Email
+
+
+class PasswordReset(RequestModel):
+    """The token of a mailed link, and the new password; every session ends."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"token": "the one after the # of the link", "password": "staple for the horse"}]
+        }
+    )
+
+    token: Annotated[Text, Field(max_length=200)]
+    password: NewPassword
+
+
 class Tokens(ResponseModel):
     """A signed-in session. `refresh_token` is null when it is in the cookie."""
 

@@ -17,10 +17,12 @@ from app.models import Project, User
 from app.permissions import Action, Role, may_set_role
 from app.schemas.base import Page, decode_cursor, make_page
 from app.schemas.projects import Invitation, InvitationCreate, InvitationPreview, ProjectWithRole
-from app.security import digest, new_credential, new_id
+from app.security import digest, new_id
 from app.services import members, projects
 from app.services.access import Actor, Record, open_project
+from app.services.mailing import Mailing, take
 from app.services.notifying import News, tell
+from app.services.outbox import MailKind, post
 
 
 async def list_invitations(
@@ -41,17 +43,22 @@ async def list_invitations(
 
 
 async def create(
-    uow: UnitOfWork, actor: Actor, project_id: UUID, body: InvitationCreate, *, base_url: str, lifetime_s: int
+    uow: UnitOfWork, actor: Actor, project_id: UUID, body: InvitationCreate, *, mailing: Mailing, lifetime_s: int
 ) -> Invitation:
-    """Make an invitation; its token is in the answer and nowhere else."""
+    """Make an invitation; one for an address is mailed there. Its token is in answer and mail, and nowhere else.
+
+    Raises:
+        RateLimited: the actor has had too many mailed.
+    """
     uow.keeps_answer = False
     project = await open_project(uow, actor, project_id, Action.MANAGE_MEMBERS, lock=True)
     if project.role is None or not may_set_role(project.role, None, body.role):
         message = "only an owner of the project can invite an owner"
         raise Forbidden(message)
-    token, now = new_credential(), utc_now()
+    id_, now = new_id(), utc_now()
+    token = mailing.invitation_token(id_)
     row = {
-        "id": new_id(),
+        "id": id_,
         "project_id": project.id,
         "email": body.email,
         "role": body.role.value,
@@ -59,8 +66,9 @@ async def create(
         "expires_at": now + timedelta(seconds=lifetime_s),
     }
     await uow.execute(insert(InvitationRow).values(row | {"digest": digest(token), "created_by": actor.user_id}))
-    await _tell(uow, actor, project.id, row)
-    return Invitation.model_validate(row | {"token": token, "url": f"{base_url}/invite/{token}"})
+    if body.email is not None:
+        await _reach(uow, actor, row, mailing)
+    return Invitation.model_validate(row | {"token": token, "url": mailing.invitation_url(token)})
 
 
 async def revoke(uow: UnitOfWork, actor: Actor, project_id: UUID, invitation_id: UUID) -> None:
@@ -114,17 +122,31 @@ async def _accept(uow: UnitOfWork, actor: Actor, which: ColumnElement[bool]) -> 
     return await projects.get_project(uow, actor, invitation.project_id)
 
 
-async def _tell(uow: UnitOfWork, actor: Actor, project_id: UUID, invitation: Mapping[str, Any]) -> None:
-    """Tell whoever has an account with the invitation's address, and is no member yet."""
+async def _reach(uow: UnitOfWork, actor: Actor, invitation: Mapping[str, Any], mailing: Mailing) -> None:
+    """Tell and mail whoever has the invitation's address, unless they are a member, or kept out of this server."""
+    project_id = invitation["project_id"]
     member = (MemberRow.project_id == project_id) & (MemberRow.user_id == User.id)
     statement = (
-        select(User.id).outerjoin(MemberRow, member).where(User.email == invitation["email"], MemberRow.role.is_(None))
+        select(User.id, User.language, User.is_active, MemberRow.role)
+        .outerjoin(MemberRow, member)
+        .where(User.email == invitation["email"])
     )
-    invited = (await uow.fetch(statement)).scalar_one_or_none() if invitation["email"] else None
+    invited: Record | None = (await uow.fetch(statement)).one_or_none()
+    if invited is not None and (invited.role is not None or not invited.is_active):
+        return
     if invited is not None:
         details = {"invitation_id": str(invitation["id"]), "role": invitation["role"]}
         news = News(Kind.INVITED, project_id, actor_id=actor.user_id, actor_name=actor.name, details=details)
-        await tell(uow, news, {invited: Why.INVITED})
+        await tell(uow, news, {invited.id: Why.INVITED})
+    if mailing.is_on:
+        take(mailing.invitations, str(actor.user_id), "invitations by mail")
+        language = invited.language if invited is not None else await _language_of(uow, actor.user_id)
+        data = {"invitation_id": str(invitation["id"])}
+        await post(uow, MailKind.INVITATION, address=invitation["email"], language=language, data=data)
+
+
+async def _language_of(uow: UnitOfWork, user_id: UUID) -> str:
+    return (await uow.fetch(select(User.language).where(User.id == user_id))).scalar_one()
 
 
 def by_token(token: str) -> ColumnElement[bool]:

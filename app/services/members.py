@@ -15,8 +15,10 @@ from app.models import Task, TaskAssignee, User
 from app.permissions import Action, Role, may_set_role
 from app.schemas.base import Page, decode_cursor, make_page
 from app.schemas.projects import Invitation, InvitationCreate, Member, MemberAdd, MemberUpdate
+from app.schemas.users import User as Account
 from app.services import facts, invitations, notifications
 from app.services.access import Actor, ProjectAccess, Record, open_project
+from app.services.mailing import Mailing
 from app.services.notifying import News, tell
 
 
@@ -30,7 +32,7 @@ async def list_members(
 
 
 async def add(
-    uow: UnitOfWork, actor: Actor, project_id: UUID, body: MemberAdd, *, base_url: str, lifetime_s: int
+    uow: UnitOfWork, actor: Actor, project_id: UUID, body: MemberAdd, *, mailing: Mailing, lifetime_s: int
 ) -> Member | Invitation:
     """Add the person with this e-mail address; when nobody has it yet, return an invitation for them instead."""
     project = await open_project(uow, actor, project_id, Action.MANAGE_MEMBERS, lock=True)
@@ -38,15 +40,15 @@ async def add(
     user = await _find_user(uow, body.email)
     if user is None:
         wanted = InvitationCreate(role=body.role, email=body.email)
-        return await invitations.create(uow, actor, project_id, wanted, base_url=base_url, lifetime_s=lifetime_s)
+        return await invitations.create(uow, actor, project_id, wanted, mailing=mailing, lifetime_s=lifetime_s)
     if await find_member(uow, project.id, user.id) is not None:
         message = f"{user.name} is already a member; change the role instead"
         raise Conflict(message)
     return await join(uow, actor, project.id, user, body.role)
 
 
-async def join(uow: UnitOfWork, actor: Actor, project_id: UUID, user: Record, role: Role) -> Member:
-    """Make a user (a row with id, name, avatar_color) a member, under the project's lock."""
+async def join(uow: UnitOfWork, actor: Actor, project_id: UUID, user: Record | Account, role: Role) -> Member:
+    """Make a user (or a row with their id, name, avatar_color) a member, under the project's lock."""
     member = Member(user_id=user.id, name=user.name, avatar_color=user.avatar_color, role=role, joined_at=utc_now())
     row = {"project_id": project_id, "user_id": user.id, "role": role.value, "joined_at": member.joined_at}
     await uow.execute(insert(MemberRow).values(row))

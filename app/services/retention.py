@@ -14,6 +14,8 @@ from app.models import (
     LoggedEvent,
     LoggedNotice,
     Notification,
+    OutgoingMail,
+    PasswordReset,
     Project,
     Session,
     SocketTicket,
@@ -27,6 +29,8 @@ async def sweep(uow: UnitOfWork, settings: Settings) -> None:
     now = utc_now()
     await uow.sweep(delete(SocketTicket).where(SocketTicket.expires_at < now))
     await uow.sweep(delete(Invitation).where(Invitation.expires_at < now))
+    await uow.sweep(delete(PasswordReset).where(PasswordReset.expires_at < now))
+    await uow.sweep(delete(OutgoingMail).where(OutgoingMail.expires_at < now))
     keys_before = now - timedelta(seconds=settings.idempotency_s)
     await uow.sweep(delete(IdempotencyKey).where(IdempotencyKey.created_at < keys_before))
     sessions_before = now - timedelta(seconds=settings.access_token_s)

@@ -5,7 +5,7 @@ import hmac
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from app.broker.base import SignalType
 from app.config import Registration
@@ -13,12 +13,13 @@ from app.db.unit_of_work import Database, UnitOfWork
 from app.domain.clock import utc_now
 from app.domain.events import EventType
 from app.errors import EmailTaken, Forbidden, InvalidCredentials, NotFound, RegistrationClosed
-from app.models import Member, Project
+from app.models import Member, OutgoingMail, PasswordReset, Project
 from app.models import User as UserRow
 from app.schemas.users import PasswordChange, Register, User, UserUpdate
 from app.security import Passwords, new_id
 from app.services import facts, invitations, members
 from app.services.access import Actor, Record
+from app.services.outbox import MailKind
 
 AVATAR_COLORS: Final = ("#b4532a", "#8a6d00", "#3f7d20", "#0b7a75", "#1769aa", "#5b5bd6", "#9333a8", "#b8336a")
 """Dark enough for white initials (WCAG AA)."""
@@ -135,19 +136,34 @@ async def set_password(database: Database, passwords: Passwords, user_id: UUID, 
     """Store a new password."""
     password_hash = await passwords.hash(password)
     async with database.write() as uow:
-        await uow.execute(update(UserRow).where(UserRow.id == user_id).values(password_hash=password_hash))
+        await store_password(uow, user_id, password_hash)
+
+
+async def store_password(uow: UnitOfWork, user_id: UUID, password_hash: str) -> None:
+    """Store a new password; links that were to set another one are of no use any more."""
+    await uow.execute(update(UserRow).where(UserRow.id == user_id).values(password_hash=password_hash))
+    await _forget_resets(uow, user_id)
 
 
 async def set_active(uow: UnitOfWork, user_id: UUID, *, active: bool) -> None:
     """Let an account in, or keep it out; its work stays."""
     await uow.execute(update(UserRow).where(UserRow.id == user_id).values(is_active=active))
     if not active:
+        await _forget_resets(uow, user_id)
         uow.notify(SignalType.USER_DEACTIVATED, user_id)
 
 
 def to_user(row: Record) -> User:
     """Return the account of one row."""
     return User(**{name: getattr(row, name) for name in User.model_fields})
+
+
+async def _forget_resets(uow: UnitOfWork, user_id: UUID) -> None:
+    """Make links that set a new password useless, also those not mailed yet."""
+    address = select(UserRow.email).where(UserRow.id == user_id).scalar_subquery()
+    unsent = (OutgoingMail.address == address, OutgoingMail.kind == MailKind.RESET.value)
+    await uow.execute(delete(OutgoingMail).where(*unsent))
+    await uow.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id))
 
 
 async def _check_may_register(uow: UnitOfWork, body: Register, mode: Registration, admin_code: str | None) -> bool:

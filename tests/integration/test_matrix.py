@@ -12,6 +12,8 @@ PUBLIC = {
     "GET /api/v1/server": "the sign-in page must know who may register",
     "POST /api/v1/auth/register": "who registers has no credentials yet",
     "POST /api/v1/auth/login": "who signs in has no credentials yet",
+    "POST /api/v1/auth/forgot": "who forgot their password has no credentials",
+    "POST /api/v1/auth/reset": "the token of the mailed link is the credential",
     "GET /api/v1/invitations/{token}": "the token of the link is the credential",
     "GET /api/v1/ws/stats": "numbers for everyone (docs/protocol.md, statistics)",
     "GET /healthz": "asked by supervisors",

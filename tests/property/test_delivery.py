@@ -31,6 +31,7 @@ from app.services import history, members, projects, retention, sessions, task_s
 from app.services.access import Actor
 from app.services.admission import Entry
 from app.services.board import snapshot
+from app.services.mailing import Mailing
 from app.websocket.connection import Connection, SocketUser
 from app.websocket.directory import Directory
 from app.websocket.hub import Hub
@@ -41,6 +42,7 @@ from tests.support.server import make_settings
 NAMES = ("anna", "boris", "clara")
 """Anna owns the project and stays; the other two come and go."""
 Result = TypeVar("Result")
+MAILING = Mailing.make(is_on=False, base_url="http://x", secret="x", invitations_per_hour=1)
 people = st.sampled_from(NAMES)
 chances = st.integers(min_value=0, max_value=1000)
 places = st.sampled_from(["after the permission", "before the log"])
@@ -256,7 +258,7 @@ class World:
     async def add(self, screen: Screen) -> None:
         async with self.database.write() as uow:
             body = MemberAdd(email=screen.email, role=Role.EDITOR)
-            await members.add(uow, self.owner.actor, self.project_id, body, base_url="http://x", lifetime_s=60)
+            await members.add(uow, self.owner.actor, self.project_id, body, mailing=MAILING, lifetime_s=60)
         screen.removed_at = None
 
     async def remove(self, screen: Screen) -> None:

@@ -16,8 +16,17 @@ from app.api.transactions import PlainRoute, TransactionalRoute
 from app.domain.clock import utc_now
 from app.errors import Forbidden, Unauthorized
 from app.schemas.base import Page
-from app.schemas.users import AuthSession, Login, PasswordChange, Refresh, Register, Tokens
-from app.services import sessions, users
+from app.schemas.users import (
+    AuthSession,
+    Login,
+    PasswordChange,
+    PasswordForgotten,
+    PasswordReset,
+    Refresh,
+    Register,
+    Tokens,
+)
+from app.services import resets, sessions, users
 from app.services.access import Actor, load_actor
 
 REFRESH_COOKIE: Final = "timetodo_refresh"
@@ -99,6 +108,19 @@ async def change_password(context: Context, token: AccessToken, body: PasswordCh
     async with context.database.write() as uow:
         others = [id_ for id_ in await sessions.open_session_ids(uow, actor.user_id) if id_ != actor.session_id]
         await sessions.end_sessions(uow, others)
+
+
+@plain.post("/forgot", status_code=202, response_class=Response, dependencies=[AttemptLimit])
+async def ask_for_reset(context: Context, body: PasswordForgotten) -> None:
+    """Have a link that sets a new password mailed to this address. The answer is the same whoever has an account."""
+    async with context.database.write() as uow:
+        await resets.request(uow, context.mailing, body.email)
+
+
+@plain.post("/reset", status_code=204, dependencies=[AttemptLimit])
+async def reset_password(context: Context, body: PasswordReset) -> None:
+    """Set a new password with the token of a mailed link, which works once, for an hour. Every session ends."""
+    await resets.redeem(context.database, context.passwords, body.token, body.password)
 
 
 @transactional.get("/sessions")

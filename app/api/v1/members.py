@@ -32,11 +32,9 @@ async def list_members(uow: Transaction, actor: CurrentUser, project_id: UUID, p
 async def add_member(
     uow: Transaction, actor: CurrentUser, context: Context, project_id: UUID, body: MemberAdd, response: Response
 ) -> Member | Invitation:
-    """Add somebody by e-mail address: 201 when they have an account, else 202 with an invitation to pass on."""
-    settings = context.settings
-    added = await members.add(
-        uow, actor, project_id, body, base_url=settings.base_url, lifetime_s=settings.invitation_s
-    )
+    """Add somebody by e-mail address: 201 when they have an account, else 202 with an invitation."""
+    lifetime_s = context.settings.invitation_s
+    added = await members.add(uow, actor, project_id, body, mailing=context.mailing, lifetime_s=lifetime_s)
     if isinstance(added, Invitation):
         response.status_code = 202
     return added
@@ -66,11 +64,9 @@ async def list_invitations(uow: Transaction, actor: CurrentUser, project_id: UUI
 async def create_invitation(
     uow: Transaction, actor: CurrentUser, context: Context, project_id: UUID, body: InvitationCreate
 ) -> Invitation:
-    """Make an invitation link."""
-    settings = context.settings
-    return await invitations.create(
-        uow, actor, project_id, body, base_url=settings.base_url, lifetime_s=settings.invitation_s
-    )
+    """Make an invitation link; one for an address is mailed there where this server sends mail."""
+    lifetime_s = context.settings.invitation_s
+    return await invitations.create(uow, actor, project_id, body, mailing=context.mailing, lifetime_s=lifetime_s)
 
 
 @router.delete("/projects/{project_id}/invitations/{invitation_id}", status_code=204)

@@ -1,11 +1,14 @@
-"""The texts of pushes: both languages say the same things, in their own plurals."""
+"""The texts of pushes and mails: both languages say the same things, in their own plurals."""
 
 import re
 
 import pytest
 
 from app.domain.notifying import Kind
-from app.push.wording import PLURALS, has_word, texts, word
+from app.mail import wording as mail
+from app.push import wording as push
+from app.push.wording import has_word, word
+from app.wording import PLURALS, Wording
 
 FORMS = {"en": {"one", "other"}, "ru": {"one", "few", "many", "other"}}
 
@@ -16,11 +19,12 @@ def names(text: str | dict[str, str]) -> set[str]:
 
 
 @pytest.mark.parametrize("language", PLURALS)
-def test_every_language_has_every_text(language: str) -> None:
+@pytest.mark.parametrize("wording", [push.TEXTS, mail.TEXTS], ids=["push", "mail"])
+def test_every_language_has_every_text(wording: Wording, language: str) -> None:
     """With the same names in it, and every form that counts."""
-    found = texts(language)
+    found, english = wording.texts(language), wording.texts("en")
     assert list(found) == sorted(found)
-    assert {key: names(text) for key, text in found.items()} == {key: names(text) for key, text in texts("en").items()}
+    assert {key: names(text) for key, text in found.items()} == {key: names(text) for key, text in english.items()}
     assert all(set(text) == FORMS[language] for text in found.values() if isinstance(text, dict))
 
 

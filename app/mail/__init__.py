@@ -1,0 +1,1 @@
+"""Mails: what they look like, and the way to the mail server. Knows no table."""

@@ -1,0 +1,120 @@
+"""Sends what is in the outbox: at once what this server has written, every few seconds what others left.
+
+One mail after the other goes through one connection. Where the mail server cannot be reached, no mail is touched, and
+the next look is put off for longer each time.
+"""
+
+import asyncio
+import contextlib
+import random
+from typing import Final
+
+import structlog
+
+from app.config import Settings
+from app.db.unit_of_work import Database
+from app.mail.metrics import DELIVERIES, DROPPED, PENDING
+from app.mail.sending import COMMANDS, Answer, Line, Mailer, MailServerError, Outcome
+from app.services import letters, outbox
+from app.services.mailing import Mailing
+from app.services.outbox import MAIL, Waiting
+
+MAX_PAUSE_S: Final = 300.0
+"""A mail server that is back is found after so long at most."""
+A_CONNECTION: Final = 50
+"""Mails after which another connection is made: many mail servers set a limit."""
+_log = structlog.get_logger(__name__)
+
+
+class MailWorker:
+    """Claims due mails and sends them; several servers share the work."""
+
+    def __init__(self, database: Database, settings: Settings, mailing: Mailing) -> None:
+        self._database = database
+        self._mailing = mailing
+        self._mailer = Mailer(settings)
+        self._interval_s = settings.mail_interval_s
+        self._lease_s = 2 * COMMANDS * settings.smtp_timeout_s
+        self._alarm = database.alarm(MAIL)
+        self._failures = 0
+        """How often in a row the mail server could not be reached."""
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to look for what is due."""
+        self._task = asyncio.create_task(self._run(), name="mail")
+
+    async def stop(self) -> None:
+        """Stop; what is under way is taken up again when its lease ends."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            self._alarm.clear()
+            try:
+                while await self._send_some():
+                    pass
+                self._failures = 0
+            except MailServerError as error:
+                self._failures += 1
+                _log.warning("mail_server_failed", reason=str(error), times=self._failures)
+            except Exception:  # noqa: BLE001 - the database may be away for a moment
+                _log.exception("mail_failed")
+            if self._failures:
+                await asyncio.sleep(min(self._interval_s * 2 ** (self._failures - 1), MAX_PAUSE_S))
+            else:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._alarm.wait(), self._interval_s)
+
+    async def _send_some(self) -> bool:
+        """Send what is due, through one connection; return whether there may be more.
+
+        Raises:
+            MailServerError: the mail server cannot be reached.
+        """
+        async with self._database.read() as uow:
+            counts = await outbox.count(uow)
+        PENDING.set(counts.waiting)
+        if counts.expired:
+            async with self._database.write() as uow:
+                expired = await outbox.drop_expired(uow)
+            DROPPED.inc(expired)
+            _log.error("mail_expired", mails=expired)
+        if not counts.due:
+            return False
+        async with self._mailer.connect() as line:
+            for _ in range(A_CONNECTION):
+                if not (line.is_open and await self._send_one(line)):
+                    return False
+        return True
+
+    async def _send_one(self, line: Line) -> bool:
+        """Send the mail that is due longest; return whether there was one."""
+        async with self._database.write() as uow:
+            mail = await outbox.claim(uow, lease_s=self._lease_s)
+        if mail is None:
+            return False
+        try:
+            async with self._database.write() as uow:
+                letter = await letters.write(uow, self._mailing, mail) if await outbox.hold(uow, mail) else None
+                if letter is None:
+                    await outbox.drop(uow, mail.id)
+                    return True
+            answer = await line.send(letter, mail.id)
+        except Exception:  # noqa: BLE001 - one that cannot be written must not hold up the others
+            _log.exception("mail_not_written", mail_id=str(mail.id), kind=mail.kind.value)
+            answer = Answer(Outcome.LATER, "it cannot be written")
+        await self._finish(mail, answer)
+        return True
+
+    async def _finish(self, mail: Waiting, answer: Answer) -> None:
+        DELIVERIES.labels(answer.outcome.value).inc()
+        async with self._database.write() as uow:
+            is_dropped = await outbox.finish(uow, mail, answer, jitter=random.random())  # noqa: S311 - a spread
+        if is_dropped:
+            DROPPED.inc()
+        if answer.outcome is not Outcome.SENT:
+            tell = _log.error if is_dropped else _log.warning
+            tell("mail_not_sent", mail_id=str(mail.id), kind=mail.kind.value, gives_up=is_dropped, reason=answer.reason)

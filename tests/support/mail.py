@@ -1,0 +1,240 @@
+"""A mail server on this machine, with the mailboxes behind it; plain, or encrypted by a certificate of its own."""
+
+import asyncio
+import re
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from sqlalchemy import select, update
+
+from app.domain.clock import utc_now
+from app.models import OutgoingMail
+from app.services.outbox import MAIL
+from tests.support.people import Json
+from tests.support.realtime import eventually
+from tests.support.server import TestServer
+
+SENDER = "Time to DO <board@example.org>"
+LOGIN = ("board", "hunter2-mail")
+Start = Callable[..., Awaitable[TestServer]]
+"""Starts a server that mails through this machine."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A mail as it came: the envelope and what is in it."""
+
+    sender: str
+    recipients: list[str]
+    message: EmailMessage
+
+    def text(self, kind: str = "plain") -> str:
+        """Return the plain text, or the HTML."""
+        part = self.message.get_body((kind,))
+        assert part is not None
+        return str(part.get_content())
+
+    @property
+    def link(self) -> str:
+        """The first address in the plain text."""
+        found = re.search(r"https?://\S+", self.text())
+        assert found is not None
+        return found[0]
+
+
+class MailServer:
+    """Takes every mail, unless told otherwise: `answers` are given to the next mails instead, one to each."""
+
+    def __init__(self) -> None:
+        self.mails: list[Received] = []
+        self.answers: list[str] = []
+        """`451 …`, `550 …`: the answer to the mail; `hang`: none; `drop`: the connection ends."""
+        self.recipient_answers: dict[str, str] = {}
+        """Answers to single recipients."""
+        self.greetings: list[str] = []
+        """Who said hello."""
+        self.logins: list[str] = []
+        self.refuses_sender = False
+        self.port = 0
+        self._server: asyncio.Server | None = None
+        self._sessions: set[SMTP] = set()
+        self._options: dict[str, Any] = {}
+        self._tls: ssl.SSLContext | None = None
+
+    async def start(
+        self, context: ssl.SSLContext | None = None, security: str = "none", *, login: bool = False
+    ) -> None:
+        """Listen, encrypted as the settings of the board call it."""
+        starttls = context if security == "starttls" else None
+        self._tls = context if security == "tls" else None
+        self._options = {"tls_context": starttls, "require_starttls": starttls is not None}
+        if login:  # aiosmtpd does not see that a connection was encrypted from the start
+            required = starttls is not None
+            self._options |= {"authenticator": self._authenticate}
+            self._options |= {"auth_required": required, "auth_require_tls": required}
+        await self.resume()
+
+    async def resume(self) -> None:
+        """Listen again, on the same port."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._make_session, "127.0.0.1", self.port, ssl=self._tls)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Hang up, and listen no more."""
+        if self._server is not None:
+            self._server.close()
+            for session in self._sessions:
+                if session.transport is not None:
+                    session.transport.close()
+            await self._server.wait_closed()
+            self._server = None
+
+    def to(self, address: str) -> list[Received]:
+        """What came for one address."""
+        return [mail for mail in self.mails if address in mail.recipients]
+
+    def _make_session(self) -> SMTP:
+        loop = asyncio.get_running_loop()
+        session = SMTP(self, loop=loop, hostname="mail.example.org", enable_SMTPUTF8=False, **self._options)
+        self._sessions.add(session)
+        return session
+
+    def _authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: LoginPassword
+    ) -> AuthResult:
+        self.logins.append(data.login.decode())
+        return AuthResult(success=(data.login.decode(), data.password.decode()) == LOGIN, handled=False)
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Note who says hello."""
+        self.greetings.append(hostname)
+        session.host_name = hostname
+        return responses
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take every sender, or none."""
+        if self.refuses_sender:
+            return "550 not from here"
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take a recipient, or answer what is to be answered."""
+        if (answer := self.recipient_answers.get(address)) is not None:
+            return answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Put the mail into its mailboxes."""
+        answer = self.answers.pop(0) if self.answers else "250 OK"
+        if answer in {"hang", "drop"}:
+            assert server.transport is not None
+            if answer == "drop":
+                server.transport.close()
+            await asyncio.Event().wait()  # until the connection ends
+        if answer.startswith("250"):
+            assert isinstance(envelope.content, bytes)
+            message = message_from_bytes(envelope.content, policy=policy.default)
+            assert isinstance(message, EmailMessage)
+            self.mails.append(Received(str(envelope.mail_from), list(envelope.rcpt_tos), message))
+        return answer
+
+
+class Authority:
+    """Makes certificates for this machine, which only those who know `file` trust."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Authority of the tests")])
+        self.file = folder / "authority.pem"
+        constraints = x509.BasicConstraints(ca=True, path_length=0)
+        own = self._sign(self._name, self._key.public_key(), constraints)
+        self.file.write_bytes(own.public_bytes(Encoding.PEM))
+
+    def context(self, *names: str) -> ssl.SSLContext:
+        """Return how a server with one of its certificates encrypts."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        addresses = [x509.IPAddress(ip_address(name)) for name in names if name[0].isdigit()]
+        hosts = [x509.DNSName(name) for name in names if not name[0].isdigit()]
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+        certificate = self._sign(subject, key.public_key(), x509.SubjectAlternativeName([*hosts, *addresses]))
+        file = self._folder / f"{names[0]}.pem"
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(file)
+        return context
+
+    def _sign(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, extension: x509.ExtensionType
+    ) -> x509.Certificate:
+        now = datetime.now(UTC)
+        identifier = x509.SubjectKeyIdentifier.from_public_key(key)
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+            .add_extension(identifier, critical=False)
+            .add_extension(issuer, critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+
+
+def mail_settings(port: int, **changes: Any) -> Json:
+    """Return settings of mail for a test, in which nothing waits long."""
+    quick = {"smtp_timeout_s": 5, "mail_interval_s": 0.1, "public_url": "https://board.example.org"}
+    return {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "smtp_from": SENDER} | quick | changes
+
+
+async def arrived(server: MailServer, count: int = 1) -> list[Received]:
+    """Return the mails once there are so many."""
+    await eventually(lambda: len(server.mails) >= count)
+    return server.mails
+
+
+async def outbox(server: TestServer) -> list[Any]:
+    """Return the rows of what is not sent yet."""
+    async with server.database.read() as uow:
+        return list((await uow.fetch(select(OutgoingMail).order_by(OutgoingMail.id))).all())
+
+
+async def drained(server: TestServer) -> None:
+    """Wait until everything is sent or given up."""
+    async with asyncio.timeout(5):
+        while await outbox(server):  # noqa: ASYNC110 - the database signals nothing to tests
+            await asyncio.sleep(0.02)
+
+
+async def hurry(server: TestServer) -> None:
+    """Let what waits to be tried again be due now."""
+    async with server.database.write() as uow:
+        await uow.execute(update(OutgoingMail).values(next_at=utc_now()))
+        uow.wake(MAIL)
