@@ -22,6 +22,7 @@ import jwt
 import uuid_utils.compat
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from argon2.low_level import ARGON2_VERSION
 
 from app.errors import TokenExpired, Unauthorized
 
@@ -111,7 +112,7 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._slots = asyncio.Semaphore(os.cpu_count() or 1)
-        self._decoy = self._hasher.hash(secrets.token_hex())
+        self._decoy = _hash_of_nothing(self._hasher)
 
     async def hash(self, password: str) -> str:
         """Hash a new password."""
@@ -129,6 +130,19 @@ class Passwords:
         except (VerifyMismatchError, InvalidHashError):
             return False
         return stored is not None
+
+
+def _hash_of_nothing(hasher: PasswordHasher) -> str:
+    """Return random bytes in the form of a hash: checking a password against them costs what it costs for a real one.
+
+    The form is that of the reference implementation of argon2 (PHC string).
+    """
+    salt, hash_ = (
+        base64.b64encode(secrets.token_bytes(length)).rstrip(b"=").decode()
+        for length in (hasher.salt_len, hasher.hash_len)
+    )
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}${hash_}"
 
 
 class DerivedTokens:

@@ -13,7 +13,8 @@ from uuid import uuid4
 
 import jwt
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 
 from app import security
 from app.errors import TokenExpired, Unauthorized
@@ -127,21 +128,21 @@ def test_token_that_is_not_ours_is_refused(token: str) -> None:
         TOKENS.verify(token)
 
 
-class CountingHasher(PasswordHasher):
-    """A quick hasher that counts how often it really computes."""
+class RecordingHasher(PasswordHasher):
+    """A quick hasher that keeps what it was to check against."""
 
     def __init__(self) -> None:
         super().__init__(time_cost=1, memory_cost=8, parallelism=1)
-        self.verified = 0
+        self.verified: list[str] = []
 
     def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002 - argon2's name
-        self.verified += 1
+        self.verified.append(str(hash))
         return super().verify(hash, password)
 
 
 async def test_right_password_is_right_and_wrong_one_wrong() -> None:
     """Only the password that was hashed is accepted."""
-    passwords = Passwords(CountingHasher())
+    passwords = Passwords(RecordingHasher())
     stored = await passwords.hash("correct horse")
     assert await passwords.verify(stored, "correct horse")
     assert not await passwords.verify(stored, "wrong horse")
@@ -150,10 +151,13 @@ async def test_right_password_is_right_and_wrong_one_wrong() -> None:
 
 async def test_unknown_user_costs_as_much_work_as_a_wrong_password() -> None:
     """Without an account the same hash is computed, so that timing tells nothing."""
-    hasher = CountingHasher()
+    hasher = RecordingHasher()
     passwords = Passwords(hasher)
     assert not await passwords.verify(None, "correct horse")
-    assert hasher.verified == 1
+    (decoy,) = hasher.verified
+    assert extract_parameters(decoy) == extract_parameters(await passwords.hash("correct horse"))
+    with pytest.raises(VerifyMismatchError):  # computed, and not the right one; a malformed one would be neither
+        hasher.verify(decoy, "correct horse")
 
 
 def test_secret_file_is_ours_alone(tmp_path: Path) -> None:
