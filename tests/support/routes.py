@@ -151,6 +151,7 @@ async def build_world(owner: Person) -> World:
         "new_password": PASSWORD,
         "user_ids": [],
         "state": "watching",
+        "token": "nobody-was-mailed-it",
     } | SUBSCRIPTION
     return World(owner, project, ids, values)
 
