@@ -6,11 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 
 from app.db.unit_of_work import UnitOfWork
+from app.domain.clock import utc_now
 from app.domain.events import Event, Notice
 from app.models import LoggedNotice, User
+from app.models import Notification as NotificationRow
 from app.schemas.notifications import Notification
 from app.services.history import LogHead
 from app.services.inbox_rows import count_unread, find_shown, unread_of
@@ -61,6 +63,14 @@ async def publish(uow: UnitOfWork, told: Sequence[Told], now: datetime) -> None:
                 one.user_id, one.seq, now, _encode(one.action, one.shown, one.project_id, unread.get(one.user_id, 0))
             )
         )
+
+
+async def tell_of_change(uow: UnitOfWork, about: ColumnElement[bool]) -> None:
+    """Tell everybody who has rows `about` something that was put away, or came back, that their inbox is another."""
+    readers = (await uow.fetch(select(NotificationRow.user_id).where(about).distinct())).scalars().all()
+    if readers:
+        seqs = await advance(uow, readers)
+        await publish(uow, [Told(user_id, seq, "changed") for user_id, seq in seqs.items()], utc_now())
 
 
 async def read_notices(uow: UnitOfWork, user_id: UUID, since: int, limit: int) -> list[Event]:

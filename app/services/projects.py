@@ -11,7 +11,7 @@ from app.db.unit_of_work import UnitOfWork
 from app.domain import ranking
 from app.domain.clock import utc_now
 from app.domain.events import EventType
-from app.models import BoardColumn, Member, User
+from app.models import BoardColumn, Member, Notification, User
 from app.models import Project as ProjectRow
 from app.permissions import Action, Role
 from app.schemas.base import Page, decode_cursor, make_page
@@ -20,6 +20,7 @@ from app.schemas.users import Language
 from app.security import new_id
 from app.services import facts
 from app.services.access import Actor, Record, open_even_deleted, open_project
+from app.services.notices import tell_of_change
 
 DEFAULT_COLUMNS: Final = ("todo", "in_progress", "done")
 DONE_COLUMN: Final = "done"
@@ -119,6 +120,7 @@ async def delete_project(uow: UnitOfWork, actor: Actor, project_id: UUID) -> Non
     project = to_project(opened.row)
     await _record(uow, project, EventType.PROJECT_DELETED, [])
     await uow.execute(update(ProjectRow).where(ProjectRow.id == project_id).values(deleted_at=utc_now()))
+    await tell_of_change(uow, Notification.project_id == project_id)
 
 
 async def restore(uow: UnitOfWork, actor: Actor, project_id: UUID) -> ProjectWithRole:
@@ -132,6 +134,7 @@ async def restore(uow: UnitOfWork, actor: Actor, project_id: UUID) -> ProjectWit
         life = {"deleted_at": None, "epoch": new_epoch()}
         await uow.execute(update(ProjectRow).where(ProjectRow.id == project_id).values(life))
         await _record(uow, project, EventType.PROJECT_RESTORED, [])
+        await tell_of_change(uow, Notification.project_id == project_id)
     return ProjectWithRole(**project.model_dump(), role=opened.role)
 
 

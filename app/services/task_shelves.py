@@ -10,10 +10,12 @@ from uuid import UUID
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
 from app.domain.events import EventType
+from app.models import Notification
 from app.permissions import Action
 from app.schemas.tasks import Task
 from app.services import facts
 from app.services.access import Actor, open_task
+from app.services.notices import tell_of_change
 from app.services.placement import nearest_free
 from app.services.task_writing import CARDS, check_status, load_for_change, write
 
@@ -23,6 +25,7 @@ async def delete_task(uow: UnitOfWork, actor: Actor, task_id: UUID) -> None:
     project = await open_task(uow, actor, task_id, Action.EDIT_TASKS, lock=True)
     task, versions = await load_for_change(uow, project, task_id)
     await write(uow, project, task, {"deleted_at": utc_now()}, versions, event_type=EventType.TASK_DELETED)
+    await tell_of_change(uow, Notification.task_id == task_id)
 
 
 async def restore(uow: UnitOfWork, actor: Actor, task_id: UUID) -> Task:
@@ -33,7 +36,9 @@ async def restore(uow: UnitOfWork, actor: Actor, task_id: UUID) -> Task:
     position = await nearest_free(uow, CARDS, {"project": project.id, "status": status}, task.position)
     wanted = {"deleted_at": None, "archived_at": None, "status": status, "position": position}
     changed = facts.changed_fields(task, wanted)
-    return await write(uow, project, task, changed, versions, event_type=EventType.TASK_RESTORED)
+    after = await write(uow, project, task, changed, versions, event_type=EventType.TASK_RESTORED)
+    await tell_of_change(uow, Notification.task_id == task_id)
+    return after
 
 
 async def archive(uow: UnitOfWork, actor: Actor, task_id: UUID) -> Task:

@@ -116,7 +116,7 @@ describe('the inbox', () => {
     expect(news).toEqual(['n2']);
   });
 
-  test('reads again after a hole, after a resync and when the stream is further than it', async () => {
+  test('reads again after a hole, a resync or a change of what may be seen, and when the stream is further than it', async () => {
     const { inbox, stream, server, start } = await open([notification('n1')]);
     await start();
     stream.tell(2, { id: 'n2' }, 2);
@@ -128,6 +128,10 @@ describe('the inbox', () => {
     stream.emit('resync', { epoch: 'e', seq: 9 });
     await settled();
     expect(ids(inbox.list('all'))).toEqual(['n9']);
+    server.items = [notification('n10', { seq: 10 })];
+    stream.emit('notification', { action: 'changed', notification: null, project_id: null, unread: 1 }, 10);
+    await settled();
+    expect(ids(inbox.list('all'))).toEqual(['n10']);
     server.items = [notification('n12', { seq: 12 })];
     stream.emit('user_joined', { epoch: 'f', seq: 12, recovered: null, replay: 0, unread: 7 });
     await settled();

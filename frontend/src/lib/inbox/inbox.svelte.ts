@@ -243,7 +243,7 @@ export class Inbox {
     this.#seq = seq;
     this.#heard++;
     this.#apply(data as Told, seq, timestamp ?? this.#now().toISOString());
-    if (isHole) this.#again(seq);
+    if (isHole || (data as Told).action === 'changed') this.#again(seq);
   }
 
   #apply({ action, notification, project_id, unread }: Told, seq: number, at: Timestamp): void {
