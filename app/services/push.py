@@ -18,10 +18,11 @@ from app.domain.clock import format_time, utc_now
 from app.domain.notifying import Kind
 from app.models import Notification, Project, PushDelivery, PushSubscription, Session, User
 from app.push.sending import Answer, Outcome, Push, Urgency
-from app.push.wording import has_word, word
+from app.push.wording import word
 from app.schemas import notifications as schemas
 from app.services.access import Record
 from app.services.deliveries import CLOSE, PUSH, SHOW, TEST, delivery
+from app.services.headlines import headline, subject_of
 from app.services.inbox_rows import IS_UNREAD, find_shown
 from app.services.standing import is_good
 
@@ -229,28 +230,12 @@ def _parcel(row: Record, shown: schemas.Notification | None, now: datetime) -> P
 
 
 def _show(shown: schemas.Notification, language: str, *, hides_titles: bool) -> dict[str, Any]:
-    """Return what a device shows: what happened, and to which card; without a word of the card where titles hide."""
-    actor = shown.actor_name or word(language, "somebody")
-    values = {
-        "actor": actor,
-        "count": shown.count,
-        "excerpt": shown.excerpt or "",
-        "project": shown.project_name,
-        "status": shown.details.get("column", ""),
-    }
-    key = shown.kind.value
-    if hides_titles:
-        key = f"{key}.hidden" if has_word(f"{key}.hidden") else key
-    elif shown.excerpt and has_word(f"{key}.text"):
-        key = f"{key}.text"
-    subject = shown.task_key or shown.project_name
-    if shown.task_title and not hides_titles:
-        subject = f"{subject} {shown.task_title}"
+    """Return what a device shows: what happened, and to which card."""
     return {
         "type": "show",
         "tag": str(shown.id),
-        "title": subject,
-        "body": word(language, key if has_word(key) else "other", **values),
+        "title": subject_of(shown, hides_titles=hides_titles),
+        "body": headline(shown, language, hides_titles=hides_titles),
         "url": f"/t/{shown.task_key}" if shown.task_key else "/inbox",
         "task_id": str(shown.task_id) if shown.task_id else None,
         "timestamp": format_time(shown.updated_at),
