@@ -16,6 +16,7 @@ from app.api.v1 import (
     auth,
     comments,
     history,
+    mail,
     members,
     notifications,
     projects,
@@ -41,7 +42,9 @@ from app.services.mailing import Mailing
 from app.websocket import endpoint, sse
 from app.websocket.directory import Directory
 from app.websocket.hub import Hub
+from app.workers.digests import DigestWorker
 from app.workers.mail import MailWorker
+from app.workers.periodic import PeriodicWorker
 from app.workers.push import PushWorker
 from app.workers.reminders import ReminderWorker
 from app.workers.retention import RetentionWorker
@@ -131,6 +134,7 @@ def _add_routes(application: FastAPI, settings: Settings, demand: Demand) -> Non
         ws,
         server,
         admin,
+        mail,
     ):
         application.include_router(module.router, prefix="/api/v1")
     application.include_router(sse.router)
@@ -143,25 +147,23 @@ def _add_routes(application: FastAPI, settings: Settings, demand: Demand) -> Non
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     context: ApiContext = application.state.context
     hub: Hub = application.state.hub
-    retention = RetentionWorker(context.database, context.settings)
-    pushes = PushWorker(context.database, context.push_key, context.settings)
-    reminders = ReminderWorker(context.database, context.settings)
-    mails = MailWorker(context.database, context.settings, context.mailing) if context.settings.has_mail else None
+    workers: list[PeriodicWorker | PushWorker | MailWorker] = [
+        RetentionWorker(context.database, context.settings),
+        PushWorker(context.database, context.push_key, context.settings),
+        ReminderWorker(context.database, context.settings),
+    ]
+    if context.settings.has_mail:
+        workers.append(MailWorker(context.database, context.settings, context.mailing))
+        workers.append(DigestWorker(context.database, context.settings))
     await hub.start()
-    retention.start()
-    pushes.start()
-    reminders.start()
-    if mails is not None:
-        mails.start()
+    for worker in workers:
+        worker.start()
     try:
         yield
     finally:
         await hub.drain()
-        if mails is not None:
-            await mails.stop()
-        await reminders.stop()
-        await pushes.stop()
-        await retention.stop()
+        for worker in reversed(workers):
+            await worker.stop()
         await hub.stop()
         await context.broker.close()
         await context.database.dispose()

@@ -16,6 +16,7 @@ from app import logs
 from app.config import Settings
 from tests.support import servers
 from tests.support.people import Json, Person, register
+from tests.support.realtime import Clock
 from tests.support.server import TestServer, lay_admin_code, make_settings, migrated, run_server
 
 
@@ -151,6 +152,12 @@ async def boris(server: TestServer, anna: Person) -> AsyncIterator[Person]:
 async def project(anna: Person) -> Json:
     """A project of Anna's."""
     return await anna.project()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still until it is turned."""
+    return Clock()
 
 
 async def execute(server_url: str, statement: str) -> None:

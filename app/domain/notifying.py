@@ -149,3 +149,11 @@ def decide(kind: Kind, why: Why, wishes: Wishes, project_id: UUID, watching: Wat
     else:
         channels = DEFAULTS[kind]
     return channels if Channel.IN_APP in channels else frozenset()
+
+
+def wants_mail(kind: Kind, why: Why, wishes: Wishes, project_id: UUID, watching: Watching) -> bool:
+    """Return whether what stays unread is to be mailed to somebody; a burst is, if anything that joins one is."""
+    if wishes.digest_after is None:
+        return False
+    kinds = JOINS_A_BURST if kind is Kind.CHANGES else {kind}
+    return any(Channel.EMAIL in decide(one, why, wishes, project_id, watching) for one in kinds)

@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
+from email.policy import Policy
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
@@ -28,7 +29,18 @@ COMMANDS: Final = 5
 """Answers that one mail waits for, at most."""
 GOODBYE_S: Final = 2.0
 """How long an answer to our goodbye is waited for."""
-_POLICY: Final = SMTP_POLICY.clone(cte_type="7bit")
+
+
+class _Whole(BaseHeader, UnstructuredHeader):
+    """A header of addresses of the web: folded like other text it would be encoded, and no reader of mail know it."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS: Final = HeaderRegistry()
+_HEADERS.map_to_type("List-Unsubscribe", _Whole)
+_POLICY: Final = SMTP_POLICY.clone(cte_type="7bit", header_factory=_HEADERS)
 """Every mail server takes that."""
 
 

@@ -1,6 +1,7 @@
 """What somebody is told: the rows of their inbox, the log of what happened to them, and how they want it."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, Text
@@ -8,13 +9,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Key, Seq, only_where
 
+UNREAD_TO_MAIL: Final = "mail_at IS NOT NULL AND read_at IS NULL AND archived_at IS NULL AND snoozed_until IS NULL"
+
 
 class Notification(Base):
     """One row of somebody's inbox. `seq` is its last change's place in its reader's stream.
 
     `why` is what its reader has to do with it (`app.domain.notifying.Why`), `details` JSON of what the kind needs.
     A burst on one task is one row with a `change_count`. `pushed_at` is when devices were last made to show it; None
-    when none does, so that there is nothing to close when it is read.
+    when none does, so that there is nothing to close when it is read. `mail_at` is when it is mailed if it is unread
+    then; None: it is not. `digest_id` is the mail it was in.
     """
 
     __tablename__ = "notifications"
@@ -37,12 +41,15 @@ class Notification(Base):
     archived_at: Mapped[datetime | None]
     snoozed_until: Mapped[datetime | None]
     pushed_at: Mapped[datetime | None]
+    mail_at: Mapped[datetime | None]
+    digest_id: Mapped[UUID | None]
 
     __table_args__ = (
         Index("ix_notifications_inbox", "user_id", "updated_at", "id"),
         Index("ix_notifications_unread", "user_id", "task_id", **only_where("read_at IS NULL")),
         Index("ix_notifications_snoozed", "snoozed_until", **only_where("snoozed_until IS NOT NULL")),
         Index("ix_notifications_created_at", "created_at"),
+        Index("ix_notifications_mail_at", "mail_at", **only_where(UNREAD_TO_MAIL)),
     )
 
 

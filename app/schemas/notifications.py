@@ -170,6 +170,12 @@ class NotificationSettings(RequestModel):
         )
 
 
+class DigestsEnded(ResponseModel):
+    """That no digest is mailed any more."""
+
+    digest_after_h: None = None
+
+
 def _to_matrix(choices: MatrixChoice) -> dict[Kind, frozenset[Channel]]:
     return {
         kind: frozenset(channel for channel in Channel if getattr(choice, channel.value))

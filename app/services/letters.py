@@ -11,6 +11,7 @@ from app.errors import NotFound
 from app.mail.letters import Button, Letter, Paragraph
 from app.mail.wording import word
 from app.services import invitations, resets
+from app.services.digest_letter import write_digest
 from app.services.mailing import Mailing
 from app.services.outbox import MailKind, Waiting
 
@@ -72,4 +73,5 @@ def _write_duration(language: str, left: timedelta) -> str:
 _WRITERS: Final[Mapping[MailKind, Writer]] = {
     MailKind.INVITATION: _write_invitation,
     MailKind.RESET: _write_reset,
+    MailKind.DIGEST: write_digest,
 }

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from hmac import compare_digest
 from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -58,6 +59,30 @@ class Mailing:
     def reset_url(self, token: str) -> str:
         """Return where a new password is set; what follows the `#` is in no server's log."""
         return f"{self.base_url}/reset#{token}"
+
+    def unsubscribe_token(self, user_id: UUID) -> str:
+        """Return what ends somebody's digests; it holds their id, and is good for as long as the key."""
+        return f"{user_id.hex}.{self.tokens.make('unsubscribe', user_id)}"
+
+    def read_unsubscribe_token(self, token: str) -> UUID | None:
+        """Return whose digests it ends; None: it is not ours."""
+        try:
+            user_id = UUID(hex=token.partition(".")[0])
+        except ValueError:
+            return None
+        is_ours = compare_digest(token.encode(), self.unsubscribe_token(user_id).encode())
+        return user_id if is_ours else None
+
+    def unsubscribe_page(self, token: str) -> str:
+        """Return where somebody is asked whether they want no more digests: mail scanners open every link."""
+        return f"{self.base_url}/unsubscribe#{token}"
+
+    def unsubscribe_headers(self, token: str) -> dict[str, str]:
+        """Return how a reader of mail can do it with one click (RFC 8058, which wants https)."""
+        if not self.base_url.startswith("https:"):
+            return {}
+        url = f"{self.base_url}/api/v1/mail/unsubscribe/{token}"
+        return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def take(limiter: RateLimiter, key: str, what: str) -> None:

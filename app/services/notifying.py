@@ -60,6 +60,8 @@ class _Reader:
     why: Why
     channels: frozenset[Channel]
     push_at: datetime
+    mail_at: datetime | None
+    """When it is mailed if it is unread then; None: it is not."""
 
 
 async def tell(uow: UnitOfWork, news: News, recipients: Mapping[UUID, Why]) -> set[UUID]:
@@ -110,7 +112,8 @@ async def _find_readers(uow: UnitOfWork, news: News, wanted: Mapping[UUID, Why],
         channels = decide(news.kind, wanted[row.id], wishes, news.project_id, watching)
         if channels:
             quiet_until = wishes.quiet.end_after(now, zone_of(row.time_zone)) if wishes.quiet else None
-            found.append(_Reader(row.id, wanted[row.id], channels, quiet_until or now))
+            mail_at = now + wishes.digest_after if Channel.EMAIL in channels and wishes.digest_after else None
+            found.append(_Reader(row.id, wanted[row.id], channels, quiet_until or now, mail_at))
     return found
 
 
@@ -149,6 +152,7 @@ async def _find_bursts(uow: UnitOfWork, news: News, readers: Sequence[_Reader], 
 @dataclass(frozen=True, slots=True)
 class _Row:
     user_id: UUID
+    mail_at: datetime | None
     shown: Notification
 
 
@@ -177,11 +181,22 @@ def _make(news: News, subject: Record, reader: _Reader, burst: Record | None, se
         snoozed_until=None,
         seq=seq,
     )
-    return _Row(reader.id, shown)
+    mail_at = reader.mail_at or (burst.mail_at if burst is not None else None)
+    return _Row(reader.id, mail_at, shown)
 
 
 _SHOWN_OF_OTHERS: Final = frozenset({"project_name", "task_key", "task_title", "excerpt", "details", "count"})
-_JOINED: Final = ("seq", "kind", "comment_id", "actor_id", "actor_name", "change_count", "details", "updated_at")
+_JOINED: Final = (
+    "seq",
+    "kind",
+    "comment_id",
+    "actor_id",
+    "actor_name",
+    "change_count",
+    "details",
+    "updated_at",
+    "mail_at",
+)
 _JOIN: Final = (
     update(NotificationRow)
     .where(NotificationRow.id == bindparam("row"))
@@ -198,6 +213,7 @@ def _columns(row: _Row) -> dict[str, Any]:
         "why": shown.why.value,
         "change_count": shown.count,
         "details": orjson.dumps(shown.details).decode(),
+        "mail_at": row.mail_at,
     }
 
 

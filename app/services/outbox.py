@@ -33,6 +33,7 @@ class MailKind(StrEnum):
 
     INVITATION = "invitation"
     RESET = "reset"
+    DIGEST = "digest"
 
 
 @dataclass(frozen=True, slots=True)

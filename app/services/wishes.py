@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from app.db.unit_of_work import UnitOfWork
+from app.domain.clock import utc_now
 from app.domain.notifying import BY_DEFAULT, Watching, Wishes
-from app.models import Member, ProjectWatch, TaskWatch
+from app.errors import NotFound
+from app.models import Member, Notification, ProjectWatch, TaskWatch, User
 from app.models import NotificationSettings as SettingsRow
 from app.permissions import Action
 from app.schemas.notifications import NotificationSettings, Watch
@@ -16,10 +18,7 @@ from app.services.task_rows import load_row
 
 async def load_settings(uow: UnitOfWork, actor: Actor) -> NotificationSettings:
     """Return how the actor wants to be told."""
-    stored = (
-        await uow.fetch(select(SettingsRow.settings).where(SettingsRow.user_id == actor.user_id))
-    ).scalar_one_or_none()
-    return NotificationSettings.model_validate_json(stored) if stored else NotificationSettings()
+    return await _load(uow, actor.user_id)
 
 
 async def save_settings(uow: UnitOfWork, actor: Actor, body: NotificationSettings) -> NotificationSettings:
@@ -27,14 +26,22 @@ async def save_settings(uow: UnitOfWork, actor: Actor, body: NotificationSetting
     own = select(Member.project_id).where(Member.user_id == actor.user_id, Member.project_id.in_(body.projects))
     members = set((await uow.fetch(own)).scalars()) if body.projects else set()
     kept = body.model_copy(update={"projects": {id_: one for id_, one in body.projects.items() if id_ in members}})
-    await uow.execute(delete(SettingsRow).where(SettingsRow.user_id == actor.user_id))
-    stored = {"user_id": actor.user_id, "settings": kept.model_dump_json(by_alias=True)}
-    await uow.execute(insert(SettingsRow).values(stored))
+    await _store(uow, actor.user_id, kept)
     await uow.execute(delete(ProjectWatch).where(ProjectWatch.user_id == actor.user_id))
     watched = [{"project_id": id_, "user_id": actor.user_id} for id_, one in kept.projects.items() if one.watched]
     if watched:
         await uow.execute(insert(ProjectWatch), watched)
     return kept
+
+
+async def end_digests(uow: UnitOfWork, user_id: UUID) -> None:
+    """Mail somebody no more of what is unread."""
+    if (await uow.fetch(select(User.id).where(User.id == user_id))).one_or_none() is None:
+        message = "this link is not valid any more: there is no such account"
+        raise NotFound(message)
+    settings = await _load(uow, user_id)
+    if settings.digest_after_h is not None:
+        await _store(uow, user_id, settings.model_copy(update={"digest_after_h": None}))
 
 
 async def load_watch(uow: UnitOfWork, actor: Actor, task_id: UUID) -> Watch:
@@ -60,3 +67,21 @@ async def save_watch(uow: UnitOfWork, actor: Actor, task_id: UUID, body: Watch) 
 def to_wishes(stored: str | None) -> Wishes:
     """Return somebody's stored settings as what decides; None: they never said."""
     return NotificationSettings.model_validate_json(stored).to_wishes() if stored else BY_DEFAULT
+
+
+async def _load(uow: UnitOfWork, user_id: UUID) -> NotificationSettings:
+    stored = (await uow.fetch(select(SettingsRow.settings).where(SettingsRow.user_id == user_id))).scalar_one_or_none()
+    return NotificationSettings.model_validate_json(stored) if stored else NotificationSettings()
+
+
+async def _store(uow: UnitOfWork, user_id: UUID, settings: NotificationSettings) -> None:
+    """Replace somebody's settings. When what is unread is mailed is thought over if they want it otherwise now."""
+    await uow.lock(select(User.id).where(User.id == user_id))
+    before = await _load(uow, user_id)
+    await uow.execute(delete(SettingsRow).where(SettingsRow.user_id == user_id))
+    stored = {"user_id": user_id, "settings": settings.model_dump_json(by_alias=True)}
+    await uow.execute(insert(SettingsRow).values(stored))
+    if (before.digest_after_h, before.quiet) != (settings.digest_after_h, settings.quiet):
+        waiting = (Notification.user_id == user_id, Notification.mail_at.is_not(None))
+        look_at = utc_now() if settings.digest_after_h is not None else None
+        await uow.execute(update(Notification).where(*waiting).values(mail_at=look_at))

@@ -104,7 +104,7 @@ async def test_health_tells_how_the_server_is(server: TestServer, anna: Person) 
     health = await anna.get("/admin/health")
     kind = "sqlite" if server.database.is_sqlite else "postgresql"
     assert health["version"] == app.__version__
-    assert (health["database"]["kind"], health["database"]["migration"]) == (kind, "0007")
+    assert (health["database"]["kind"], health["database"]["migration"]) == (kind, "0008")
     assert health["database"]["size_bytes"] > 100_000
     assert health["database"]["latency_ms"] >= 0
     assert health["broker"] == {"kind": "memory", "connected": True}

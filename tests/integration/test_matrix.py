@@ -15,6 +15,8 @@ PUBLIC = {
     "POST /api/v1/auth/forgot": "who forgot their password has no credentials",
     "POST /api/v1/auth/reset": "the token of the mailed link is the credential",
     "GET /api/v1/invitations/{token}": "the token of the link is the credential",
+    "POST /api/v1/mail/unsubscribe/{token}": "the token of the mail is the credential",
+    "GET /api/v1/mail/unsubscribe/{token}": "leads to the page that asks",
     "GET /api/v1/ws/stats": "numbers for everyone (docs/protocol.md, statistics)",
     "GET /healthz": "asked by supervisors",
     "GET /readyz": "asked by load balancers",
@@ -36,6 +38,7 @@ ADMINISTRATION = "/api/v1/admin/"
 """Refused to whoever is no administrator before any id is looked at."""
 CAPABILITIES = {
     "GET /api/v1/invitations/{token}": "whoever holds the link may see it",
+    "GET /api/v1/mail/unsubscribe/{token}": "reads nothing",
     "POST /api/v1/invitations/{token}/accept": "whoever holds the link may join",
 }
 

@@ -1,7 +1,7 @@
 """Reminders by a clock that the tests turn: each once, for whom it concerns, however many servers look."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -10,23 +10,8 @@ from sqlalchemy import update
 from app.models import User
 from app.workers.reminders import ReminderWorker
 from tests.support.people import Json, Person
+from tests.support.realtime import Clock
 from tests.support.server import TestServer
-
-
-class Clock:
-    """What time it is for the worker."""
-
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """A clock that stands still until it is turned."""
-    return Clock()
 
 
 @pytest.fixture

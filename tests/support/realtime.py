@@ -387,3 +387,13 @@ class Bench:
         self.directory.roles[project_id, user.id] = role
         type_ = EventType.PROJECT_MEMBER_ADDED if is_new else EventType.PROJECT_MEMBER_UPDATED
         return await self.publish(project_id, type_, {"user_id": str(user.id), "role": role.value})
+
+
+class Clock:
+    """What time it is for a worker; it stands still until a test turns it."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self.now

@@ -1,0 +1,227 @@
+"""Digests by a clock that the tests turn: what stays unread is mailed once, and nothing else ever."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from app.models import Notification
+from app.workers.digests import DigestWorker
+from tests.support.mail import MailServer, arrived, drained, outbox
+from tests.support.people import Json, Person
+from tests.support.realtime import Clock
+from tests.support.server import TestServer
+
+
+@pytest.fixture
+def worker(server: TestServer, clock: Clock) -> DigestWorker:
+    """A worker that looks when told to."""
+    return DigestWorker(server.database, server.settings, now=clock)
+
+
+@pytest.fixture
+async def task(anna: Person, boris: Person, project: Json) -> Json:
+    """A card that Anna has just assigned to Boris, who was told already that he is in the project."""
+    await anna.add(project, boris)
+    await boris.call("POST", "/notifications/read_all", json={}, expect=200)
+    return await anna.task(project, "Pay", assignee_ids=[boris.id])
+
+
+async def settings_of(person: Person, **changes: Any) -> None:
+    """Change how somebody is told."""
+    body = await person.get("/users/me/notification_settings") | changes
+    await person.call("PUT", "/users/me/notification_settings", json=body, expect=200)
+
+
+async def age(server: TestServer, time: timedelta) -> None:
+    """Let what was told until now have been told so long ago."""
+    async with server.database.write() as uow:
+        for row in (await uow.fetch(select(Notification))).all():
+            moved = {"updated_at": row.updated_at - time, "mail_at": row.mail_at and row.mail_at - time}
+            await uow.execute(update(Notification).where(Notification.id == row.id).values(moved))
+
+
+async def latest(person: Person) -> str:
+    """Return the path of somebody's latest notification."""
+    rows = (await person.get("/notifications"))["items"]
+    return f"/notifications/{rows[0]['id']}"
+
+
+async def test_what_stays_unread_is_mailed_once(
+    post_office: MailServer,
+    server: TestServer,
+    anna: Person,
+    boris: Person,
+    task: Json,
+    clock: Clock,
+    worker: DigestWorker,
+) -> None:
+    """After as many hours as one wants; to its reader alone, who is not mailed of it again."""
+    clock.now += timedelta(hours=7.9)
+    assert await worker.look() == 0
+    clock.now += timedelta(hours=0.2)
+    assert await worker.look() == 1
+    (mail,) = await arrived(post_office)
+    assert mail.recipients == ["boris@example.org"]
+    assert mail.message["Subject"] == "1 unread notification"
+    project, title, told, link, *_ = filter(None, mail.text().splitlines())
+    assert (project, title) == ("== Website", f"* {task['key']} Pay")
+    assert told.startswith("  Anna assigned this to you (you are assigned; ")
+    assert link == f"  https://board.example.org/t/{task['key']}"
+    await drained(server)
+    await settings_of(boris, digest_after_h=1)
+    for _ in range(2):
+        clock.now += timedelta(hours=9)
+        assert await worker.look() == 0
+    assert len(post_office.mails) == 1
+
+
+async def test_servers_that_look_at_once_mail_once(
+    server: TestServer, anna: Person, boris: Person, task: Json, clock: Clock, post_office: MailServer
+) -> None:
+    """Of any number of them one writes the mail."""
+    workers = [DigestWorker(server.database, server.settings, now=clock) for _ in range(5)]
+    await anna.comment(task, "@Boris when?")
+    clock.now += timedelta(hours=8.1)
+    assert sum(await asyncio.gather(*(worker.look() for worker in workers))) == 1
+    await drained(server)
+    (mail,) = post_office.mails
+    assert mail.text().count("Anna") == 2
+
+
+@pytest.mark.parametrize(
+    "what", ["read", "archived", "snoozed", "muted", "unwanted", "trashed", "left", "deactivated", "never"]
+)
+async def test_what_need_not_be_told_is_not_mailed(
+    what: str, anna: Person, boris: Person, project: Json, task: Json, clock: Clock, worker: DigestWorker
+) -> None:
+    """It was seen, put off or given up, is not to be seen, or is not wanted."""
+    await boris.call("POST", "/notifications/read_all", json={}, expect=200)
+    comment = await anna.comment(task)
+    row, mine = await latest(boris), f"/projects/{project['id']}/members/{boris.id}"
+    later = f"{clock.now + timedelta(days=30):%Y-%m-%dT%H:%M:%S.000Z}"
+    assert comment["task_id"] == task["id"]
+    match what:
+        case "read":
+            await boris.call("POST", f"/tasks/{task['id']}/read", expect=200)
+        case "archived":
+            await boris.call("PATCH", row, json={"archived": True}, expect=200)
+        case "snoozed":
+            await boris.call("PATCH", row, json={"snoozed_until": later}, expect=200)
+        case "muted":
+            await boris.call("PUT", f"/tasks/{task['id']}/watch", json={"state": "muted"}, expect=200)
+        case "unwanted":
+            await settings_of(boris, matrix={"commented": {"in_app": True, "push": True, "email": False}})
+        case "trashed":
+            await anna.call("DELETE", f"/tasks/{task['id']}", expect=204)
+        case "left":
+            await boris.call("DELETE", mine, expect=204)
+            await boris.call("POST", "/notifications/read_all", json={}, expect=200)
+        case "deactivated":
+            await anna.call("PATCH", f"/admin/users/{boris.id}", json={"is_active": False}, expect=200)
+        case "never":
+            await settings_of(boris, digest_after_h=None)
+    clock.now += timedelta(hours=8.1)
+    assert await worker.look() == 0
+
+
+async def test_what_is_unread_again_is_mailed(
+    boris: Person, task: Json, clock: Clock, worker: DigestWorker, post_office: MailServer
+) -> None:
+    """Whoever marks it unread has not dealt with it; snoozed, it is told of anew, and its time begins then."""
+    row = await latest(boris)
+    await boris.call("PATCH", row, json={"read": True}, expect=200)
+    clock.now += timedelta(hours=8.1)
+    assert await worker.look() == 0
+    await boris.call("PATCH", row, json={"read": False}, expect=200)
+    assert await worker.look() == 1
+    assert task["key"] in (await arrived(post_office))[0].text()
+
+
+async def test_quiet_hours_put_it_off(boris: Person, task: Json, clock: Clock, worker: DigestWorker) -> None:
+    """It comes when they end, in the time of whoever reads it."""
+    await boris.call("PATCH", "/users/me", json={"time_zone": "Asia/Tokyo"}, expect=200)
+    due = clock.now + timedelta(hours=8.1)
+    ends = due + timedelta(hours=9 + 2)
+    await settings_of(boris, quiet={"from": f"{ends - timedelta(hours=3):%H:%M}", "to": f"{ends:%H:%M}"})
+    for hours, mails in ((8.1, 0), (1.9, 0), (0.2, 1)):
+        clock.now += timedelta(hours=hours)
+        assert await worker.look() == mails
+    assert task["key"]
+
+
+async def test_the_next_mail_waits_its_time(
+    server: TestServer,
+    anna: Person,
+    boris: Person,
+    task: Json,
+    clock: Clock,
+    worker: DigestWorker,
+    post_office: MailServer,
+) -> None:
+    """Whatever trickles in is one mail in as many hours, not one each."""
+    await age(server, timedelta(hours=4))
+    await anna.comment(task, "First @Boris")
+    clock.now += timedelta(hours=4.1)
+    assert await worker.look() == 1
+    clock.now += timedelta(hours=4)
+    assert await worker.look() == 0
+    await anna.comment(task, "Second @Boris")
+    clock.now += timedelta(hours=4.1)
+    assert await worker.look() == 1
+    mails = await arrived(post_office, 2)
+    assert [name in mails[1].text() for name in ("assigned this", "First", "Second")] == [False, True, True]
+    assert task["key"]
+
+
+async def test_another_wish_counts_at_once(boris: Person, task: Json, clock: Clock, worker: DigestWorker) -> None:
+    """Fewer hours let what waits be mailed sooner, more hours later."""
+    await settings_of(boris, digest_after_h=24)
+    clock.now += timedelta(hours=8.1)
+    assert await worker.look() == 0
+    await settings_of(boris, digest_after_h=1)
+    assert await worker.look() == 1
+    assert task["key"]
+
+
+async def test_what_is_read_before_it_is_sent_is_left_out(
+    server: TestServer,
+    anna: Person,
+    boris: Person,
+    task: Json,
+    clock: Clock,
+    worker: DigestWorker,
+    post_office: MailServer,
+) -> None:
+    """The mail server may be away for long: what was read meanwhile is not told, and nothing left is no mail."""
+    await post_office.stop()
+    other = await anna.task({"id": task["project_id"]}, "Call", assignee_ids=[boris.id])
+    clock.now += timedelta(hours=8.1)
+    assert await worker.look() == 1
+    await boris.call("POST", f"/tasks/{task['id']}/read", expect=200)
+    await post_office.resume()
+    (mail,) = await arrived(post_office)
+    assert other["key"] in mail.text()
+    assert task["key"] not in mail.text()
+    await drained(server)
+    await post_office.stop()
+    await anna.comment(other, "@Boris please")
+    clock.now += timedelta(hours=8.1)
+    assert await worker.look() == 1
+    assert [row.kind for row in await outbox(server)] == ["digest"]
+    await boris.call("POST", f"/tasks/{other['id']}/read", expect=200)
+    await post_office.resume()
+    await drained(server)
+    assert len(post_office.mails) == 1
+
+
+async def test_what_could_not_be_mailed_for_days_never_is(
+    server: TestServer, task: Json, clock: Clock, worker: DigestWorker
+) -> None:
+    """Once there is mail again, nobody is told of what is long past."""
+    clock.now += timedelta(days=8)
+    assert await worker.look() == 0
+    assert task["key"]
+    assert await outbox(server) == []
