@@ -146,6 +146,12 @@ async def drop(uow: UnitOfWork, mail_id: UUID) -> None:
     await uow.execute(delete(OutgoingMail).where(OutgoingMail.id == mail_id))
 
 
+async def release(uow: UnitOfWork, mail: Waiting) -> None:
+    """Put a mail back that was not tried."""
+    untried = {"leased_until": None, "attempts": mail.attempts - 1}
+    await uow.execute(update(OutgoingMail).where(OutgoingMail.id == mail.id).values(untried))
+
+
 async def finish(uow: UnitOfWork, mail: Waiting, answer: Answer, *, jitter: float) -> bool:
     """Note what became of a mail: sent, given up, or to be tried again; return whether it was given up."""
     next_at = utc_now() + min(wait_again(FIRST_RETRY_S, mail.attempts, jitter), MAX_WAIT)

@@ -13,6 +13,7 @@ import structlog
 
 from app.config import Settings
 from app.db.unit_of_work import Database
+from app.mail.letters import Letter
 from app.mail.metrics import DELIVERIES, DROPPED, PENDING
 from app.mail.sending import COMMANDS, Answer, Line, Mailer, MailServerError, Outcome
 from app.services import letters, outbox
@@ -69,7 +70,7 @@ class MailWorker:
                     await asyncio.wait_for(self._alarm.wait(), self._interval_s)
 
     async def _send_some(self) -> bool:
-        """Send what is due, through one connection; return whether there may be more.
+        """Send what is due, through one connection, made for the first mail; return whether there may be more.
 
         Raises:
             MailServerError: the mail server cannot be reached.
@@ -84,30 +85,47 @@ class MailWorker:
             _log.error("mail_expired", mails=expired)
         if not counts.due:
             return False
-        async with self._mailer.connect() as line:
+        async with contextlib.AsyncExitStack() as connection:
+            line: Line | None = None
             for _ in range(A_CONNECTION):
-                if not (line.is_open and await self._send_one(line)):
+                mail = await self._claim()
+                if mail is None:
+                    return False
+                letter = await self._write(mail)
+                if letter is None:
+                    continue
+                if line is None:
+                    line = await self._connect(connection, mail)
+                await self._finish(mail, await line.send(letter, mail.id))
+                if not line.is_open:
                     return False
         return True
 
-    async def _send_one(self, line: Line) -> bool:
-        """Send the mail that is due longest; return whether there was one."""
+    async def _claim(self) -> Waiting | None:
         async with self._database.write() as uow:
-            mail = await outbox.claim(uow, lease_s=self._lease_s)
-        if mail is None:
-            return False
+            return await outbox.claim(uow, lease_s=self._lease_s)
+
+    async def _write(self, mail: Waiting) -> Letter | None:
+        """Return what to send; None when there is nothing to say any more, or it cannot be said."""
         try:
             async with self._database.write() as uow:
                 letter = await letters.write(uow, self._mailing, mail) if await outbox.hold(uow, mail) else None
                 if letter is None:
                     await outbox.drop(uow, mail.id)
-                    return True
-            answer = await line.send(letter, mail.id)
         except Exception:  # noqa: BLE001 - one that cannot be written must not hold up the others
             _log.exception("mail_not_written", mail_id=str(mail.id), kind=mail.kind.value)
-            answer = Answer(Outcome.LATER, "it cannot be written")
-        await self._finish(mail, answer)
-        return True
+            await self._finish(mail, Answer(Outcome.LATER, "it cannot be written"))
+            return None
+        return letter
+
+    async def _connect(self, connection: contextlib.AsyncExitStack, mail: Waiting) -> Line:
+        """Open a connection for `mail` and those after it; if there is none, `mail` is as it was."""
+        try:
+            return await connection.enter_async_context(self._mailer.connect())
+        except MailServerError:
+            async with self._database.write() as uow:
+                await outbox.release(uow, mail)
+            raise
 
     async def _finish(self, mail: Waiting, answer: Answer) -> None:
         DELIVERIES.labels(answer.outcome.value).inc()

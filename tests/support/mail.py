@@ -23,7 +23,7 @@ from sqlalchemy import select, update
 from app.domain.clock import utc_now
 from app.models import OutgoingMail
 from app.services.outbox import MAIL
-from tests.support.people import Json
+from tests.support.people import Json, Person
 from tests.support.realtime import eventually
 from tests.support.server import TestServer
 
@@ -238,3 +238,22 @@ async def hurry(server: TestServer) -> None:
     async with server.database.write() as uow:
         await uow.execute(update(OutgoingMail).values(next_at=utc_now()))
         uow.wake(MAIL)
+
+
+async def invite(anna: Person, project: Json, email: str, role: str = "editor") -> Json:
+    """Make an invitation for an address."""
+    path = f"/projects/{project['id']}/invitations"
+    made: Json = (await anna.call("POST", path, json={"role": role, "email": email}, expect=201)).json()
+    return made
+
+
+async def waiting_once_tried(server: TestServer, attempts: int = 1) -> Any:
+    """Return the row of the outbox that waits to be tried again after so many attempts."""
+    async with asyncio.timeout(5):
+        while not (found := [row for row in await outbox(server) if _waits(row, attempts)]):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return found[0]
+
+
+def _waits(row: Any, attempts: int) -> bool:
+    return row.attempts == attempts and row.leased_until is None

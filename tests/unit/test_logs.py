@@ -26,6 +26,8 @@ JWT = f"eyJhbGciOiJIUzI1NiJ9.eyJ{CANARY}.sig-{CANARY}"
         f"Sec-WebSocket-Protocol: timetodo.v1, bearer.{CANARY}",
         f"some text {JWT} more",
         f"GET /invite/{CANARY}",
+        f"550 https://board.example.org/reset#{CANARY} looks like spam",
+        f"POST /api/v1/mail/unsubscribe/{CANARY}",
         f"/api/v1/invitations/{CANARY}/accept",
         f"?code={CANARY}",
         f"password={CANARY}",

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import stat
 import threading
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from argon2.exceptions import VerifyMismatchError
 
 from app import security
 from app.errors import TokenExpired, Unauthorized
-from app.security import AccessTokens, Passwords, digest, load_or_create_secret, new_credential, new_id
+from app.security import AccessTokens, DerivedTokens, Passwords, digest, load_or_create_secret, new_credential, new_id
 
 KEY = "k" * 48
 TOKENS = AccessTokens(KEY, lifetime_s=900)
@@ -210,3 +211,13 @@ def test_credentials_differ_and_their_digest_takes_any_text() -> None:
     assert new_credential() != new_credential()
     assert len(new_credential()) >= 43
     assert len(digest("\ud800")) == 64
+
+
+def test_derived_token_is_made_again_by_who_has_the_key() -> None:
+    """One for each row, each purpose and each key; nothing of the key is in it."""
+    one, again, other = DerivedTokens("k" * 32), DerivedTokens("k" * 32), DerivedTokens("j" * 32)
+    row, next_row = new_id(), new_id()
+    token = one.make("reset", row)
+    assert token == again.make("reset", row)
+    assert re.fullmatch(r"[\w-]{43}", token)
+    assert len({token, other.make("reset", row), one.make("invitation", row), one.make("reset", next_row)}) == 4

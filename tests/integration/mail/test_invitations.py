@@ -1,16 +1,9 @@
 """Invitations for an address are mailed there, once, and say only what is still so."""
 
-from tests.support.mail import MailServer, Start, arrived, drained, outbox
+from tests.support.mail import MailServer, Start, arrived, drained, invite, outbox
 from tests.support.people import Json, Person, register
 from tests.support.routes import assert_problem
 from tests.support.server import TestServer
-
-
-async def invite(anna: Person, project: Json, email: str, role: str = "editor") -> Json:
-    """Make an invitation for an address."""
-    path = f"/projects/{project['id']}/invitations"
-    made: Json = (await anna.call("POST", path, json={"role": role, "email": email}, expect=201)).json()
-    return made
 
 
 async def test_invitation_is_mailed_and_its_link_lets_in(
