@@ -17,6 +17,7 @@ from app.websocket.framing import payloads
 from app.websocket.handlers import WebSocketHandler
 from app.websocket.manager import ConnectionManager
 from app.websocket.protocol import CloseCode
+from tests.support.http import http_client
 from tests.support.realtime import EPOCH, Bench, FakeLog, FakeTransport, connect, make_room, make_user, settle
 from tests.support.server import make_settings, migrated
 
@@ -294,7 +295,7 @@ class TestWebSocketAPI:
         transport = httpx2.ASGITransport(application)
         async with (
             application.router.lifespan_context(application),
-            httpx2.AsyncClient(transport=transport, base_url="http://test") as client,
+            http_client(transport=transport, base_url="http://test") as client,
         ):
             yield client
 

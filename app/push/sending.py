@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 import h11
@@ -75,7 +76,10 @@ class PushSender:
         self._key = key
         self._timeout_s = timeout_s
         self._allow_private = allow_private
-        self._tls = ssl.create_default_context()
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context()  # reads every certificate that the machine trusts: not at each start
 
     async def send(self, push: Push) -> Answer:
         """Send; never raises but when cancelled. The whole of it takes `timeout_s` at most."""

@@ -12,6 +12,7 @@ import httpx2
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.e2e.conftest import ARGUMENTS, chromium
+from tests.support.http import http_client
 from tests.support.ports import free_port
 from tests.support.site import COMMAND
 
@@ -40,7 +41,7 @@ async def main() -> None:
 
 async def wait_until_ready(url: str) -> None:
     """Wait until the server answers."""
-    async with httpx2.AsyncClient() as client, asyncio.timeout(30):
+    async with http_client() as client, asyncio.timeout(30):
         while True:
             try:
                 if (await client.get(url)).status_code == 200:

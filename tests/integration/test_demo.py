@@ -31,6 +31,7 @@ from app.demo.player import Player
 from app.demo.stage import playing
 from app.errors import Conflict
 from app.security import Passwords
+from tests.support.http import http_client
 from tests.support.people import Json, Person
 from tests.support.ports import free_port
 from tests.support.server import QUICK_HASHER, TestServer, make_settings, migrated, run_server
@@ -338,7 +339,7 @@ async def test_command_serves_plays_and_ends(
         assert line, f"the command has ended: {printed}"
         printed += line
     password = re.findall(r"anna@example\.org +(\S+)", printed)[0]
-    async with httpx2.AsyncClient(base_url=f"{url}/api/v1", timeout=20) as client:
+    async with http_client(base_url=f"{url}/api/v1") as client:
         await _wait_for(client)
         answer = await client.post("/auth/login", json={"email": "anna@example.org", "password": password})
         assert answer.status_code == 200

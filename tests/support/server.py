@@ -21,6 +21,7 @@ from app.main import create_app
 from app.security import Passwords
 from app.startup import DrainingServer, make_config
 from app.websocket.hub import Hub
+from tests.support.http import http_client
 from tests.support.ports import free_port
 
 ADMIN_CODE = "code-of-the-tests"
@@ -66,8 +67,7 @@ class TestServer:
 
     def client(self, **options: Any) -> httpx2.AsyncClient:
         """Return an HTTP client of the API, without credentials."""
-        defaults: dict[str, Any] = {"base_url": f"{self.url}/api/v1", "timeout": 20}
-        return httpx2.AsyncClient(**(defaults | options))
+        return http_client(**({"base_url": f"{self.url}/api/v1"} | options))
 
 
 def make_settings(data_dir: Path, **changes: Any) -> Settings:

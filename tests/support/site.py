@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 
 from app.api.context import ADMIN_CODE_FILE
+from tests.support.http import http_client
 from tests.support.people import PASSWORD, Json
 from tests.support.ports import free_port
 
@@ -42,7 +43,7 @@ class Site:
         """Start the server and wait until it is ready."""
         arguments = [str(COMMAND), "serve", "--port", str(self.port), "--data", str(self.data_dir)]
         self._process = self._spawn(arguments)
-        async with httpx2.AsyncClient() as client, asyncio.timeout(START_S):
+        async with http_client() as client, asyncio.timeout(START_S):
             while not await self._answers(client):
                 assert self._process.poll() is None, self.log()
                 await asyncio.sleep(0.02)
@@ -70,7 +71,7 @@ class Site:
         """Make an account over the API; the first one is the administrator's."""
         code = self.admin_code() if (self.data_dir / ADMIN_CODE_FILE).exists() else None
         body = {"email": f"{name.lower()}@example.org", "password": PASSWORD, "name": name, "code": code} | fields
-        async with httpx2.AsyncClient(base_url=f"{self.url}/api/v1") as client:
+        async with http_client(base_url=f"{self.url}/api/v1") as client:
             answer = await client.post("/auth/register", json=body)
         assert answer.status_code == 201, answer.text
         return Account(self, answer.json())
@@ -97,7 +98,7 @@ class Account:
     async def call(self, method: str, path: str, **options: Any) -> Any:
         """Make a call that must succeed; return its JSON."""
         headers = {"Authorization": f"Bearer {self.token}"}
-        async with httpx2.AsyncClient(base_url=f"{self.site.url}/api/v1", headers=headers, timeout=20) as client:
+        async with http_client(base_url=f"{self.site.url}/api/v1", headers=headers) as client:
             answer = await client.request(method, path, **options)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None

@@ -15,6 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.integration.websocket.conftest import Serve
+from tests.support.http import http_client
 from tests.support.people import PASSWORD, Json
 from tests.support.ports import free_port
 from tests.support.sockets import Socket, open_socket
@@ -79,7 +80,7 @@ class Process:
                 stdout=log,
                 stderr=log,
             )
-        async with asyncio.timeout(START_S), httpx2.AsyncClient() as client:
+        async with asyncio.timeout(START_S), http_client() as client:
             while not await self._is_ready(client):
                 assert self.process.poll() is None, (self.data / "log").read_text()
                 await asyncio.sleep(0.02)
@@ -129,7 +130,7 @@ async def write(client: httpx2.AsyncClient, project: Json, title: str) -> None:
 
 async def test_resume_after_a_crash_gets_exactly_what_was_missed(process: Process) -> None:
     """Killed outright, then the same data again: what was answered is there, each event once."""
-    async with httpx2.AsyncClient(base_url=f"{process.url}/api/v1", timeout=20) as client:
+    async with http_client(base_url=f"{process.url}/api/v1") as client:
         token, project = await register(process, client)
         async with process.socket(token) as socket:
             epoch = (await socket.join(project))["epoch"]
@@ -151,7 +152,7 @@ async def test_resume_after_a_crash_gets_exactly_what_was_missed(process: Proces
 
 async def test_terminated_process_says_goodbye(process: Process) -> None:
     """SIGTERM: the clients are asked to come back, and the process ends by itself soon."""
-    async with httpx2.AsyncClient(base_url=f"{process.url}/api/v1", timeout=20) as client:
+    async with http_client(base_url=f"{process.url}/api/v1") as client:
         token, project = await register(process, client)
         async with process.socket(token) as socket:
             await socket.join(project)
