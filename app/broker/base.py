@@ -52,11 +52,11 @@ class Broker(Protocol):
     async def start(self, on_event: EventListener, on_signal: SignalListener) -> None:
         """Begin to deliver. Listeners are called on the event loop, one message at a time, and must not block."""
 
-    async def publish(self, event: Event) -> None:
-        """Offer a committed event to every server.
+    async def publish(self, *events: Event) -> None:
+        """Offer committed events to every server, in their order, and without a wait for each.
 
         Raises:
-            ConnectionError: it could not be offered; the log still has it.
+            ConnectionError: they could not all be offered; the log still has them.
         """
 
     async def signal(self, signal: Signal) -> None:

@@ -25,9 +25,10 @@ class MemoryBroker:
         """Begin to deliver."""
         self._on_event, self._on_signal = on_event, on_signal
 
-    async def publish(self, event: Event) -> None:
-        """Call the listener."""
-        _deliver(self._on_event, event)
+    async def publish(self, *events: Event) -> None:
+        """Call the listener, once for each."""
+        for event in events:
+            _deliver(self._on_event, event)
 
     async def signal(self, signal: Signal) -> None:
         """Call the listener."""

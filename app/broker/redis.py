@@ -52,9 +52,18 @@ class RedisBroker:
             await self._stop_listening()
             raise ConnectionError(_DOWN) from None
 
-    async def publish(self, event: Event) -> None:
-        """Publish the event as everybody will read it."""
-        await self._send(self._events, event.encoded)
+    async def publish(self, *events: Event) -> None:
+        """Publish the events as everybody will read them, in one go."""
+        if len(events) == 1:  # nearly always, and a third cheaper so
+            await self._send(self._events, events[0].encoded)
+            return
+        try:
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for event in events:
+                    pipeline.execute_command("PUBLISH", self._events, event.encoded)
+                await pipeline.execute()
+        except (RedisError, OSError) as error:
+            raise ConnectionError(_DOWN) from error
 
     async def signal(self, signal: Signal) -> None:
         """Publish the signal."""

@@ -196,8 +196,8 @@ class Database:
     async def publish(self, events: Sequence[Event], signals: Sequence[tuple[SignalType, UUID]]) -> None:
         """Hand committed events, then signals, to the broker. A broker that fails costs delay, never an event."""
         try:
-            for event in events:
-                await self._broker.publish(event)
+            if events:
+                await self._broker.publish(*events)
             for type_, id_ in signals:
                 await self._broker.signal(Signal(type_, self._server_id, id_, {}))
         except Exception:  # noqa: BLE001 - committed is committed, whatever is wrong with the messenger

@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from signal import SIGCONT, SIGSTOP
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import orjson
@@ -62,6 +63,19 @@ class Listener:
         self.signals.append(signal)
 
 
+def count_calls(monkeypatch: pytest.MonkeyPatch, broker: Broker, method: str) -> list[None]:
+    """Return what grows by one with each call of a method, which is made all the same."""
+    calls: list[None] = []
+    real = getattr(broker, method)
+
+    def count(*arguments: Any) -> None:
+        calls.append(None)
+        real(*arguments)
+
+    monkeypatch.setattr(broker, method, count)
+    return calls
+
+
 @pytest.fixture(params=["memory", "redis"])
 def redis_url_or_none(request: pytest.FixtureRequest) -> str | None:
     """Where the broker under test lives; None is in-process."""
@@ -86,7 +100,7 @@ async def listener(broker: Broker) -> Listener:
 
 
 async def test_events_arrive_whole_and_in_order(broker: Broker, listener: Listener) -> None:
-    """What is published one after the other comes out the same, in that order."""
+    """What is published one after the other, or at once, comes out the same, in that order."""
     project_id = uuid4()
     moment = datetime(2026, 11, 22, 10, 0, 0, 123_000, tzinfo=UTC)
     data = '{"title":"Купить \\"билеты\\"","n":null}'.encode()
@@ -102,8 +116,9 @@ async def test_events_arrive_whole_and_in_order(broker: Broker, listener: Listen
         )
         for seq in range(1, 101)
     ]
-    for event in events:
+    for event in events[:10]:
         await broker.publish(event)
+    await broker.publish(*events[10:])
     await eventually(lambda: len(listener.events) == 100)
     assert [event.encoded for event in listener.events] == [event.encoded for event in events]
     assert listener.events == events
@@ -154,6 +169,37 @@ async def test_closed_broker_delivers_no_more(broker: Broker, listener: Listener
     assert listener.events == []
 
 
+@asynccontextmanager
+async def answering_after(redis_url: str, word: bytes, count: int) -> AsyncIterator[str]:
+    """Yield the address of a Redis that answers the first `word` when it has been asked so often."""
+    upstream = urlsplit(redis_url)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, questions = await asyncio.open_connection(upstream.hostname, upstream.port)
+        heard, may_answer = bytearray(), asyncio.Event()
+
+        async def ask() -> None:
+            while piece := await reader.read(65_536):
+                heard.extend(piece)
+                if heard.count(word) not in range(1, count):
+                    may_answer.set()
+                else:
+                    may_answer.clear()
+                questions.write(piece)
+            questions.close()
+
+        async def answer() -> None:
+            while piece := await answers.read(65_536):
+                await may_answer.wait()
+                writer.write(piece)
+            writer.close()
+
+        await asyncio.gather(ask(), answer())
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield upstream._replace(netloc=f"127.0.0.1:{server.sockets[0].getsockname()[1]}").geturl()
+
+
 class TestRedis:
     """What only a broker over a network can do wrong."""
 
@@ -182,12 +228,20 @@ class TestRedis:
         monkeypatch.setattr(redis_module, "SOCKET_TIMEOUT_S", 0.02)
         broker, listener = RedisBroker(redis_url), Listener()
         with structlog.testing.capture_logs() as logs:
+            heard = count_calls(monkeypatch, broker, "_hear")
             await broker.start(listener.on_event, listener.on_signal)
-            await asyncio.sleep(0.1)
+            await eventually(lambda: len(heard) > 5)
             await broker.publish(make_event(uuid4(), 1))
             await eventually(lambda: bool(listener.events))
         await broker.close()
         assert logs == []
+
+    async def test_many_events_wait_for_redis_once(self, redis_url: str) -> None:
+        """A notice for each of a hundred readers costs whoever commits it one round trip: none waits for another."""
+        async with answering_after(redis_url, b"PUBLISH", 100) as url:
+            broker = RedisBroker(url)
+            await broker.publish(*(make_event(uuid4(), seq) for seq in range(1, 101)))
+            await broker.close()
 
     async def test_boards_with_other_names_do_not_hear_each_other(self, redis_url: str) -> None:
         """Two boards may share one Redis."""
@@ -435,7 +489,7 @@ async def test_member_added_elsewhere_is_online_at_once(cluster: Cluster) -> Non
 async def test_events_get_through_without_redis(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """While publishing fails, writing goes on and the other server finds the events in the log."""
 
-    async def fail(_: Event) -> None:
+    async def fail(*_: Event) -> None:
         raise ConnectionError
 
     for server in (cluster.one, cluster.two):

@@ -274,7 +274,7 @@ class BrokenBroker:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    async def publish(self, event: Event) -> None:
+    async def publish(self, *events: Event) -> None:
         """Fail."""
         raise self.error
 

@@ -61,9 +61,9 @@ class UnreliableBroker:
     async def start(self, on_event: EventListener, on_signal: SignalListener) -> None:
         self.on_event, self.on_signal = on_event, on_signal
 
-    async def publish(self, event: Event) -> None:
-        if not isinstance(event, Notice):  # nobody here listens to what people are told
-            self.pending.append(event)
+    async def publish(self, *events: Event) -> None:
+        # nobody here listens to what people are told
+        self.pending += [event for event in events if not isinstance(event, Notice)]
 
     async def signal(self, signal: Signal) -> None:
         if self.on_signal is not None:
