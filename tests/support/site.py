@@ -25,7 +25,7 @@ class Site:
     def __init__(self, data_dir: Path, **environment: str) -> None:
         self.data_dir = data_dir
         self.port = free_port()
-        self._environment = {"TIMETODO_REGISTRATION": "open", "TIMETODO_DRAIN_S": "0.5"} | environment
+        self.environment = {"TIMETODO_REGISTRATION": "open", "TIMETODO_DRAIN_S": "0.5"} | environment
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -78,7 +78,7 @@ class Site:
 
     def _spawn(self, arguments: list[str]) -> subprocess.Popen[bytes]:
         with (self.data_dir.parent / "site.log").open("ab") as log:
-            return subprocess.Popen(arguments, stdout=log, stderr=log, env=os.environ | self._environment)
+            return subprocess.Popen(arguments, stdout=log, stderr=log, env=os.environ | self.environment)
 
     async def _answers(self, client: httpx2.AsyncClient) -> bool:
         try:
