@@ -66,6 +66,8 @@ PERSONAL: Final = frozenset({Kind.ASSIGNED, Kind.UNASSIGNED, Kind.MENTIONED})
 """What is meant for exactly this person: muting a project or a task does not hide a mention or an assignment."""
 ABOUT_ONESELF: Final = frozenset({Kind.PROJECT_ADDED, Kind.PROJECT_REMOVED, Kind.ROLE_CHANGED, Kind.INVITED})
 """What concerns one's place in a project: muting the project does not hide it."""
+MAILED_AT_ONCE: Final = frozenset({Kind.INVITED})
+"""What has a mail of its own, and so is in no digest."""
 _EVERYTHING: Final = frozenset(Channel)
 _QUIETLY: Final = frozenset({Channel.IN_APP, Channel.EMAIL})
 DEFAULTS: Final[Mapping[Kind, frozenset[Channel]]] = MappingProxyType(
@@ -151,9 +153,9 @@ def decide(kind: Kind, why: Why, wishes: Wishes, project_id: UUID, watching: Wat
     return channels if Channel.IN_APP in channels else frozenset()
 
 
-def wants_mail(kind: Kind, why: Why, wishes: Wishes, project_id: UUID, watching: Watching) -> bool:
-    """Return whether what stays unread is to be mailed to somebody; a burst is, if anything that joins one is."""
-    if wishes.digest_after is None:
+def wants_digest(kind: Kind, why: Why, wishes: Wishes, project_id: UUID, watching: Watching) -> bool:
+    """Return whether somebody is to be mailed it in a digest; a burst is, if anything that joins one is."""
+    if wishes.digest_after is None or kind in MAILED_AT_ONCE:
         return False
     kinds = JOINS_A_BURST if kind is Kind.CHANGES else {kind}
     return any(Channel.EMAIL in decide(one, why, wishes, project_id, watching) for one in kinds)

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, bindparam, select, update
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import zone_of
-from app.domain.notifying import Kind, Watching, Why, Wishes, wants_mail
+from app.domain.notifying import Kind, Watching, Why, Wishes, wants_digest
 from app.models import Notification, NotificationSettings, Project, TaskWatch, User
 from app.services.access import Record
 from app.services.inbox_rows import IS_UNREAD, only_shown, select_inbox
@@ -42,7 +42,7 @@ class Reader:
     def wants(self, row: Record) -> bool:
         """Whether they want a row of their inbox mailed, as things are now."""
         watching = Watching(row.watching or Watching.DEFAULT)
-        return wants_mail(Kind(row.kind), Why(row.why), self.wishes, row.project_id, watching)
+        return wants_digest(Kind(row.kind), Why(row.why), self.wishes, row.project_id, watching)
 
 
 async def find_due(uow: UnitOfWork, now: datetime) -> list[UUID]:

@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, Select, and_, delete, insert, select
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
-from app.domain.notifying import Kind, Why
+from app.domain.notifying import Channel, Kind, Watching, Why, decide
 from app.errors import Forbidden, NotFound
 from app.models import Invitation as InvitationRow
 from app.models import Member as MemberRow
-from app.models import Project, User
+from app.models import NotificationSettings, Project, User
 from app.permissions import Action, Role, may_set_role
 from app.schemas.base import Page, decode_cursor, make_page
 from app.schemas.projects import Invitation, InvitationCreate, InvitationPreview, ProjectWithRole
@@ -23,6 +23,7 @@ from app.services.access import Actor, Record, open_project
 from app.services.mailing import Mailing, take
 from app.services.notifying import News, tell
 from app.services.outbox import MailKind, post
+from app.services.wishes import to_wishes
 
 
 async def list_invitations(
@@ -123,12 +124,13 @@ async def _accept(uow: UnitOfWork, actor: Actor, which: ColumnElement[bool]) -> 
 
 
 async def _reach(uow: UnitOfWork, actor: Actor, invitation: Mapping[str, Any], mailing: Mailing) -> None:
-    """Tell and mail whoever has the invitation's address, unless they are a member, or kept out of this server."""
+    """Tell and mail whoever has the invitation's address, unless they are a member, kept out, or do not want it."""
     project_id = invitation["project_id"]
     member = (MemberRow.project_id == project_id) & (MemberRow.user_id == User.id)
     statement = (
-        select(User.id, User.language, User.is_active, MemberRow.role)
+        select(User.id, User.language, User.is_active, MemberRow.role, NotificationSettings.settings)
         .outerjoin(MemberRow, member)
+        .outerjoin(NotificationSettings, NotificationSettings.user_id == User.id)
         .where(User.email == invitation["email"])
     )
     invited: Record | None = (await uow.fetch(statement)).one_or_none()
@@ -138,6 +140,9 @@ async def _reach(uow: UnitOfWork, actor: Actor, invitation: Mapping[str, Any], m
         details = {"invitation_id": str(invitation["id"]), "role": invitation["role"]}
         news = News(Kind.INVITED, project_id, actor_id=actor.user_id, actor_name=actor.name, details=details)
         await tell(uow, news, {invited.id: Why.INVITED})
+        wanted = decide(news.kind, Why.INVITED, to_wishes(invited.settings), project_id, Watching.DEFAULT)
+        if Channel.EMAIL not in wanted:
+            return
     if mailing.is_on:
         take(mailing.invitations, str(actor.user_id), "invitations by mail")
         language = invited.language if invited is not None else await _language_of(uow, actor.user_id)

@@ -225,3 +225,19 @@ async def test_what_could_not_be_mailed_for_days_never_is(
     assert await worker.look() == 0
     assert task["key"]
     assert await outbox(server) == []
+
+
+async def test_invitation_is_in_no_digest(
+    anna: Person, boris: Person, project: Json, clock: Clock, worker: DigestWorker, post_office: MailServer
+) -> None:
+    """It has a mail of its own, unless its reader wants none of those."""
+    path, body = f"/projects/{project['id']}/invitations", {"role": "editor", "email": "boris@example.org"}
+    await anna.call("POST", path, json=body, expect=201)
+    assert "invites you" in (await arrived(post_office))[0].message["Subject"]
+    await settings_of(boris, matrix={"invited": {"in_app": True, "push": False, "email": False}})
+    await anna.call("POST", path, json=body, expect=201)
+    clock.now += timedelta(hours=8.1)
+    assert await worker.look() == 0
+    await drained(anna.server)
+    assert len(post_office.mails) == 1
+    assert len((await boris.get("/notifications"))["items"]) == 2
