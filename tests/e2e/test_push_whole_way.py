@@ -1,5 +1,6 @@
-"""Push the whole way: turned on in the page, sent encrypted by the server, decrypted, shown and pressed."""
+"""Push the whole way: turned on in the page, sent encrypted, decrypted, shown, pressed; and subscribed to once more."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,10 +9,11 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.conftest import SignIn
-from tests.e2e.test_push import Pushed, all_read
+from tests.e2e.test_push import DEADLINE_S, Pushed, all_read
+from tests.support.people import Json
 from tests.support.push import PushService
 from tests.support.realtime import eventually
-from tests.support.site import Site
+from tests.support.site import Account, Site
 
 #: The one thing no test can have is the browser maker's push service.
 SUBSCRIBE = """(given) => {
@@ -19,6 +21,15 @@ SUBSCRIBE = """(given) => {
         if (!options.userVisibleOnly || !options.applicationServerKey) throw new TypeError('not as it must be');
         return { toJSON: () => given };
     };
+}"""
+#: What the browser does when it has given up a subscription; no tool can make it do so.
+CHANGE = """(given) => {
+    PushManager.prototype.subscribe = async ({ applicationServerKey }) => {
+        if (applicationServerKey !== 'the same') throw new TypeError('of another server');
+        return { toJSON: () => given };
+    };
+    const oldSubscription = { options: { applicationServerKey: 'the same' } };
+    self.dispatchEvent(Object.assign(new ExtendableEvent('pushsubscriptionchange'), { oldSubscription }));
 }"""
 
 
@@ -32,7 +43,10 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 
 async def test_a_mention_is_pushed_to_the_browser_and_leads_to_the_card(site: Site, sign_in: SignIn) -> None:
-    """Only `subscribe` is replaced: what is shown is what the push service got and could decrypt."""
+    """Only `subscribe` is replaced: what is shown is what the push service got and could decrypt.
+
+    When the browser gives up its subscription, the service worker puts a new one in its place by itself.
+    """
     service = PushService()
     await service.start()
     anna = await site.account("Anna")
@@ -56,4 +70,17 @@ async def test_a_mention_is_pushed_to_the_browser_and_leads_to_the_card(site: Si
     await pushed.click()
     await expect(page.get_by_role("dialog", name=task["title"])).to_be_visible()
     await all_read(anna)
+    await page.context.service_workers[0].evaluate(CHANGE, service.subscription("again"))
+    device = await second_device(anna)
+    await anna.call("POST", f"/push/devices/{device['id']}/test")
+    await eventually(lambda: service.requests[-1]["path"] == "/send/again")
     await service.stop()
+
+
+async def second_device(anna: Account) -> Json:
+    """Wait until a browser of Anna's has subscribed again; return the device."""
+    async with asyncio.timeout(DEADLINE_S):
+        while len(devices := (await anna.call("GET", "/push/devices"))["items"]) < 2:
+            await asyncio.sleep(0.02)
+    device: Json = devices[1]
+    return device
