@@ -147,7 +147,7 @@ def _add_routes(application: FastAPI, settings: Settings, demand: Demand) -> Non
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     context: ApiContext = application.state.context
     hub: Hub = application.state.hub
-    workers: list[PeriodicWorker | PushWorker | MailWorker] = [
+    workers: list[PeriodicWorker] = [
         RetentionWorker(context.database, context.settings),
         PushWorker(context.database, context.push_key, context.settings),
         ReminderWorker(context.database, context.settings),

@@ -18,14 +18,13 @@ from app.domain.clock import utc_now
 from app.mail.sending import Answer, Outcome
 from app.models import OutgoingMail
 from app.security import new_id
-from app.services.leases import fetch_unlocked, is_free, wait_again
+from app.services.leases import fetch_unlocked, is_free, retry_wait
 
 MAIL: Final = "mail"
 """The worker that is woken when there is something to send (`UnitOfWork.wake`)."""
 KEPT: Final = timedelta(hours=24)
 """What could not be sent for so long comes too late."""
 FIRST_RETRY_S: Final = 60.0
-MAX_WAIT: Final = timedelta(hours=2)
 
 
 class MailKind(StrEnum):
@@ -154,7 +153,7 @@ async def release(uow: UnitOfWork, mail: Waiting) -> None:
 
 async def finish(uow: UnitOfWork, mail: Waiting, answer: Answer, *, jitter: float) -> bool:
     """Note what became of a mail: sent, given up, or to be tried again; return whether it was given up."""
-    next_at = utc_now() + min(wait_again(FIRST_RETRY_S, mail.attempts, jitter), MAX_WAIT)
+    next_at = utc_now() + retry_wait(FIRST_RETRY_S, mail.attempts, jitter)
     is_over = answer.outcome is not Outcome.LATER or next_at >= mail.expires_at
     if is_over:
         await drop(uow, mail.id)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import format_time, utc_now
@@ -24,6 +24,7 @@ from app.services.access import Record
 from app.services.deliveries import CLOSE, PUSH, SHOW, TEST, delivery
 from app.services.headlines import headline, subject_of
 from app.services.inbox_rows import IS_UNREAD, find_shown
+from app.services.leases import fetch_unlocked, is_free, retry_wait
 from app.services.standing import is_good
 
 LEASE: Final = timedelta(minutes=1)
@@ -31,8 +32,7 @@ MAX_ATTEMPTS: Final = 16
 KEPT: Final = timedelta(hours=24)
 """What could not be delivered for so long is of no use any more."""
 FIRST_RETRY_S: Final = 5.0
-LONGEST_RETRY_S: Final = 2 * 3600.0
-"""Each wait is twice the one before, up to this: the last of `MAX_ATTEMPTS` is some eleven hours after the first."""
+"""The last of `MAX_ATTEMPTS` is some eleven hours after the first."""
 ADDRESSED_AT_ONCE: Final = 200
 """Rows in one transaction."""
 _URGENT: Final = frozenset({Kind.MENTIONED, Kind.ASSIGNED, Kind.DUE_SOON, Kind.OVERDUE})
@@ -55,16 +55,20 @@ class Parcel:
 async def claim(uow: UnitOfWork, *, limit: int, except_to: Sequence[str] = ()) -> list[Parcel]:
     """Take what is due, for `LEASE`, leaving out some push services; nobody else gets it meanwhile."""
     now = utc_now()
-    free = or_(PushDelivery.leased_until.is_(None), PushDelivery.leased_until < now)
     waits = or_(PushSubscription.retry_at.is_(None), PushSubscription.retry_at <= now)
     due = (
         select(PushDelivery.id)
         .join(PushSubscription, PushSubscription.id == PushDelivery.subscription_id)
-        .where(PushDelivery.due_at <= now, free, waits, *(~_is_at(service) for service in except_to))
+        .where(
+            PushDelivery.due_at <= now,
+            is_free(PushDelivery.leased_until, now),
+            waits,
+            *(~_is_at(service) for service in except_to),
+        )
         .order_by(PushDelivery.due_at)
         .limit(limit)
     )
-    ids = list((await _fetch_unlocked(uow, due)).scalars())
+    ids = list((await fetch_unlocked(uow, due, PushDelivery)).scalars())
     if not ids:
         return []
     leased = {"leased_until": now + LEASE, "attempts": PushDelivery.attempts + 1}
@@ -90,15 +94,10 @@ async def finish(uow: UnitOfWork, parcel: Parcel, answer: Answer, *, jitter: flo
     if answer.outcome in {Outcome.SENT, Outcome.REFUSED} or parcel.attempts >= MAX_ATTEMPTS:
         await uow.execute(delete(PushDelivery).where(mine))
         return
-    wait = max(retry_wait(parcel.attempts, jitter), timedelta(seconds=answer.retry_after_s or 0))
+    wait = max(retry_wait(FIRST_RETRY_S, parcel.attempts, jitter), timedelta(seconds=answer.retry_after_s or 0))
     if answer.retry_after_s:
         await uow.execute(subscription.values(retry_at=now + wait))
     await uow.execute(update(PushDelivery).where(mine).values(due_at=now + wait, leased_until=None))
-
-
-def retry_wait(attempts: int, jitter: float) -> timedelta:
-    """Return how long to wait after so many tries; `jitter` of 0 to 1 makes it half as long to half as long again."""
-    return timedelta(seconds=min(FIRST_RETRY_S * 2 ** (attempts - 1), LONGEST_RETRY_S) * (0.5 + jitter))
 
 
 async def _note_shown(uow: UnitOfWork, notification_id: UUID, parcel: Parcel, now: datetime) -> None:
@@ -129,7 +128,7 @@ async def address(uow: UnitOfWork) -> bool:
         .order_by(PushDelivery.due_at)
         .limit(ADDRESSED_AT_ONCE)
     )
-    rows = (await _fetch_unlocked(uow, due)).all()
+    rows = (await fetch_unlocked(uow, due, PushDelivery)).all()
     if not rows:
         return False
     statement = (
@@ -158,11 +157,6 @@ def _service(endpoint: str) -> str:
 
 def _is_at(service: str) -> ColumnElement[bool]:
     return PushSubscription.endpoint.startswith(service, autoescape=True)
-
-
-async def _fetch_unlocked(uow: UnitOfWork, statement: Select[*tuple[Any, ...]]) -> Any:
-    """Read rows that no other server is at, and hold them."""
-    return await uow.fetch(statement.with_for_update(skip_locked=True, of=PushDelivery))
 
 
 async def _pack(uow: UnitOfWork, ids: Sequence[UUID], now: datetime) -> list[Parcel]:

@@ -19,55 +19,47 @@ from app.mail.sending import COMMANDS, Answer, Line, Mailer, MailServerError, Ou
 from app.services import letters, outbox
 from app.services.mailing import Mailing
 from app.services.outbox import MAIL, Waiting
+from app.workers.periodic import PeriodicWorker
 
 MAX_PAUSE_S: Final = 300.0
 """A mail server that is back is found after so long at most."""
+MAX_DOUBLINGS: Final = 30
 A_CONNECTION: Final = 50
 """Mails after which another connection is made: many mail servers set a limit."""
 _log = structlog.get_logger(__name__)
 
 
-class MailWorker:
+class MailWorker(PeriodicWorker):
     """Claims due mails and sends them; several servers share the work."""
 
+    name = "mail"
+
     def __init__(self, database: Database, settings: Settings, mailing: Mailing) -> None:
+        super().__init__(settings.mail_interval_s, database.alarm(MAIL))
         self._database = database
         self._mailing = mailing
         self._mailer = Mailer(settings)
-        self._interval_s = settings.mail_interval_s
         self._lease_s = 2 * COMMANDS * settings.smtp_timeout_s
-        self._alarm = database.alarm(MAIL)
         self._failures = 0
         """How often in a row the mail server could not be reached."""
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to look for what is due."""
-        self._task = asyncio.create_task(self._run(), name="mail")
+    async def look(self) -> None:
+        """Send what is due."""
+        try:
+            while await self._send_some():
+                pass
+            self._failures = 0
+        except MailServerError as error:
+            self._failures += 1
+            _log.warning("mail_server_failed", reason=str(error), times=self._failures)
 
-    async def stop(self) -> None:
-        """Stop; what is under way is taken up again when its lease ends."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        while True:
-            self._alarm.clear()
-            try:
-                while await self._send_some():
-                    pass
-                self._failures = 0
-            except MailServerError as error:
-                self._failures += 1
-                _log.warning("mail_server_failed", reason=str(error), times=self._failures)
-            except Exception:  # noqa: BLE001 - the database may be away for a moment
-                _log.exception("mail_failed")
-            if self._failures:
-                await asyncio.sleep(min(self._interval_s * 2 ** (self._failures - 1), MAX_PAUSE_S))
-            else:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._alarm.wait(), self._interval_s)
+    async def rest(self) -> None:
+        """Wait as usual; for longer each time, whatever there is to send, while the mail server cannot be reached."""
+        if self._failures:
+            doublings = min(self._failures - 1, MAX_DOUBLINGS)
+            await asyncio.sleep(min(self._interval_s * 2**doublings, MAX_PAUSE_S))
+        else:
+            await super().rest()
 
     async def _send_some(self) -> bool:
         """Send what is due, through one connection, made for the first mail; return whether there may be more.

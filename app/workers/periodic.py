@@ -1,6 +1,7 @@
 """What looks again and again whether there is something to do. Several servers may look at once."""
 
 import asyncio
+import contextlib
 from abc import ABC, abstractmethod
 
 import structlog
@@ -9,12 +10,13 @@ _log = structlog.get_logger(__name__)
 
 
 class PeriodicWorker(ABC):
-    """Looks at once, and then every `interval_s`."""
+    """Looks at once, and then every `interval_s`, or when its alarm is set (`Database.alarm`)."""
 
     name: str
 
-    def __init__(self, interval_s: float) -> None:
+    def __init__(self, interval_s: float, alarm: asyncio.Event | None = None) -> None:
         self._interval_s = interval_s
+        self._alarm = alarm or asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @abstractmethod
@@ -26,15 +28,21 @@ class PeriodicWorker(ABC):
         self._task = asyncio.create_task(self._run(), name=self.name)
 
     async def stop(self) -> None:
-        """Stop, in the middle of a look if need be: what it does, it does in transactions."""
+        """Stop, in the middle of a look if need be: what it does, it does in transactions, or under a lease."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:
+            self._alarm.clear()
             try:
                 await self.look()
             except Exception:  # noqa: BLE001 - the database may be away for a moment
                 _log.exception(f"{self.name}_failed")
-            await asyncio.sleep(self._interval_s)
+            await self.rest()
+
+    async def rest(self) -> None:
+        """Wait until it is time to look again."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._alarm.wait(), self._interval_s)

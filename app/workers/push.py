@@ -1,7 +1,6 @@
 """Sends what is to be pushed: at once what this server has written, every few seconds what others left."""
 
 import asyncio
-import contextlib
 import random
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ from app.services import push
 from app.services.deliveries import PUSH
 from app.services.notifications import has_snoozed_due, wake_snoozed
 from app.services.push import Parcel
+from app.workers.periodic import PeriodicWorker
 
 AT_ONCE: Final = 64
 """Requests under way."""
@@ -29,42 +29,32 @@ REST_S: Final = 600.0
 _log = structlog.get_logger(__name__)
 
 
-class PushWorker:
+class PushWorker(PeriodicWorker):
     """Claims due pushes and sends them; several servers share the work."""
 
+    name = "push"
+
     def __init__(self, database: Database, key: PushKey, settings: Settings) -> None:
+        super().__init__(settings.push_interval_s, database.alarm(PUSH))
         self._database = database
         self._sender = PushSender(key, timeout_s=settings.push_timeout_s, allow_private=settings.push_allow_private)
-        self._interval_s = settings.push_interval_s
         self._under_way: Counter[str] = Counter()
         """Requests for each push service."""
         self._rests_until: dict[str, float] = {}
         """Push services that have asked to be left alone, by `time.monotonic`."""
-        self._alarm = database.alarm(PUSH)
-        self._worker: asyncio.Task[None] | None = None
         self._sending: set[asyncio.Task[None]] = set()
-
-    def start(self) -> None:
-        """Begin to look for what is due."""
-        self._worker = asyncio.create_task(self._run(), name="push")
 
     async def stop(self) -> None:
         """Stop; what is under way is taken up again when its lease ends."""
-        tasks = [*self._sending, *([self._worker] if self._worker else [])]
-        for task in tasks:
+        await super().stop()
+        for task in self._sending:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._sending, return_exceptions=True)
 
-    async def _run(self) -> None:
-        while True:
-            self._alarm.clear()
-            try:
-                while await self._send_some():
-                    pass
-            except Exception:  # noqa: BLE001 - the database may be away for a moment
-                _log.exception("push_failed")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._alarm.wait(), self._interval_s)
+    async def look(self) -> None:
+        """Start to send all that is due and may be sent now."""
+        while await self._send_some():
+            pass
 
     async def _send_some(self) -> bool:
         """Start to send what is due; return whether there may be more."""
