@@ -89,7 +89,7 @@ async def test_push_service_that_hangs_delays_nobody(start: Start, service: Push
 
 async def test_push_service_that_hangs_takes_no_place_of_another(start: Start, service: PushService) -> None:
     """However much waits for it."""
-    server = await start(push_timeout_s=4)
+    server = await start(push_timeout_s=60)
     dead = PushService()
     await dead.start()
     dead.answers = ["hang"] * 1000
