@@ -5,6 +5,7 @@ import { attempt } from '../server/attempt';
 import type { Endpoints } from '../server/endpoints';
 import { formatMoment } from '../time/dates';
 import type { Notification } from '../types';
+import { dateFormat } from '../words/formats';
 import { i18n, t } from '../words/i18n.svelte';
 import type { Inbox } from './inbox.svelte';
 import { snoozes } from './snooze';
@@ -19,9 +20,7 @@ interface Surroundings {
 
 /** "Wed 18:00": it is never more than a week away. */
 const shortMoment = (at: string, timeZone: string) =>
-  new Intl.DateTimeFormat(i18n.language, { timeZone, weekday: 'short', hour: '2-digit', minute: '2-digit' }).format(
-    new Date(at),
-  );
+  dateFormat(i18n.language, { timeZone, weekday: 'short', hour: '2-digit', minute: '2-digit' }).format(new Date(at));
 
 export class InboxTools {
   /** Whose times to come back are being chosen, and beside what. */

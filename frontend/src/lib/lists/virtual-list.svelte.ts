@@ -5,6 +5,7 @@
  * Guarantee: what one looks at stays where it is, whatever is put in, taken out or measured above it.
  */
 import { tick, untrack } from 'svelte';
+import { onceShown } from '../page/once-shown';
 import { offsetsOf, rowAt, rowsBetween, type Seen, scrollToShow, shiftOf } from './virtual';
 
 /** Drawn beyond each edge of the visible part, in pixels: a flick of the wheel shows nothing empty. */
@@ -51,6 +52,8 @@ export class VirtualList<T extends Row> {
   readonly #options: Options<T>;
   readonly #sizes = new Map<string, number>();
   #measured = $state(0);
+  /** At first only what one sees is drawn; the rest comes once that is on the screen. */
+  #begun = $state(false);
   #top = $state(0);
   #height = $state(globalThis.innerHeight || 800);
   #focused = $state<string | null>(null);
@@ -79,6 +82,7 @@ export class VirtualList<T extends Row> {
   readonly #from = $derived(Math.floor(this.#top / STEP_PX) * STEP_PX);
   readonly #range = $derived.by(() => {
     if (!this.near) return { start: 0, end: 0 };
+    if (!this.#begun) return rowsBetween(this.#offsets, this.#top, this.#top + this.#height);
     if (this.#rows.length <= WHOLE) return { start: 0, end: this.#rows.length };
     const bottom = this.#from + STEP_PX + this.#height + BEYOND_PX;
     return rowsBetween(this.#offsets, this.#from - BEYOND_PX, bottom);
@@ -126,6 +130,7 @@ export class VirtualList<T extends Row> {
     element.addEventListener('focusin', focus);
     element.addEventListener('focusout', blur);
     this.#watch?.observe(element);
+    onceShown(() => (this.#begun = true));
     return {
       destroy: () => {
         this.#watch?.disconnect();

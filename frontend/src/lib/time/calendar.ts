@@ -1,5 +1,6 @@
 /** Days of the calendar as `2026-11-25`, counted without hours or time zones. */
 import type { Language } from '../types';
+import { dateFormat } from '../words/formats';
 
 const DAY_MS = 86_400_000;
 
@@ -53,19 +54,18 @@ export function weekdayNames(language: Language, first: number): Array<{ short: 
   // 2024-01-01 was a Monday.
   return Array.from({ length: 7 }, (_, index) => {
     const day = Date.UTC(2024, 0, first + index);
-    const name = (weekday: 'short' | 'long') =>
-      new Intl.DateTimeFormat(language, { weekday, timeZone: 'UTC' }).format(day);
+    const name = (weekday: 'short' | 'long') => dateFormat(language, { weekday, timeZone: 'UTC' }).format(day);
     return { short: name('short'), long: name('long') };
   });
 }
 
 /** "November 2026". */
 export const monthName = (month: string, language: Language): string =>
-  new Intl.DateTimeFormat(language, { month: 'long', year: 'numeric', timeZone: 'UTC' }).format(at(`${month}-01`));
+  dateFormat(language, { month: 'long', year: 'numeric', timeZone: 'UTC' }).format(at(`${month}-01`));
 
 /** "Wednesday, 25 November 2026". */
 export const fullDay = (day: string, language: Language): string =>
-  new Intl.DateTimeFormat(language, { dateStyle: 'full', timeZone: 'UTC' }).format(at(day));
+  dateFormat(language, { dateStyle: 'full', timeZone: 'UTC' }).format(at(day));
 
 /** Where a key leads in a calendar, as in the ARIA practices; null for any other key. */
 export function dayAfterKey(day: string, { key, shiftKey }: { key: string; shiftKey: boolean }, first: number) {

@@ -1,21 +1,22 @@
 /** Days and moments, as people read them: in their language and their time zone. */
 import type { Language } from '../types';
+import { dateFormat, relativeFormat } from '../words/formats';
 
 const DAY_MS = 86_400_000;
 
 /** `2026-11-25` in that time zone. */
 export function dayIn(timeZone: string, at: Date): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at);
+  return dateFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at);
 }
 
 /** `15:30` in that time zone. */
 export function timeIn(timeZone: string, at: Date): string {
-  return new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' }).format(at);
+  return dateFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' }).format(at);
 }
 
 /** How far the zone's clocks are ahead of UTC at that moment, in milliseconds. */
 function offsetAt(timeZone: string, at: number): number {
-  const parts = new Intl.DateTimeFormat('en-US', {
+  const parts = dateFormat('en-US', {
     timeZone,
     hourCycle: 'h23',
     year: 'numeric',
@@ -51,27 +52,24 @@ export function describeDue(due: string, language: Language, timeZone: string, n
   const today = dayIn(timeZone, now);
   const distance = Math.round((Date.parse(day) - Date.parse(today)) / DAY_MS);
   let text: string;
-  if (Math.abs(distance) <= 1)
-    text = new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(distance, 'day');
+  if (Math.abs(distance) <= 1) text = relativeFormat(language).format(distance, 'day');
   else {
     const year = day.slice(0, 4) === today.slice(0, 4) ? {} : { year: 'numeric' as const };
-    text = new Intl.DateTimeFormat(language, { timeZone: 'UTC', day: 'numeric', month: 'short', ...year }).format(
-      Date.parse(day),
-    );
+    text = dateFormat(language, { timeZone: 'UTC', day: 'numeric', month: 'short', ...year }).format(Date.parse(day));
   }
-  if (!whole) text += `, ${new Intl.DateTimeFormat(language, { timeZone, timeStyle: 'short' }).format(new Date(due))}`;
+  if (!whole) text += `, ${dateFormat(language, { timeZone, timeStyle: 'short' }).format(new Date(due))}`;
   const over = whole ? distance < 0 : Date.parse(due) < now.getTime();
   return { text, state: over ? 'overdue' : distance === 0 ? 'today' : distance === 1 ? 'soon' : 'later' };
 }
 
 /** "22 Nov 2026, 15:30". */
 export function formatMoment(at: string, language: Language, timeZone: string): string {
-  return new Intl.DateTimeFormat(language, { timeZone, dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at));
+  return dateFormat(language, { timeZone, dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at));
 }
 
 /** "22 November 2026". */
 export function formatDay(at: string, language: Language, timeZone: string): string {
-  return new Intl.DateTimeFormat(language, { timeZone, dateStyle: 'long' }).format(new Date(at));
+  return dateFormat(language, { timeZone, dateStyle: 'long' }).format(new Date(at));
 }
 
 const UNITS: ReadonlyArray<[Intl.RelativeTimeFormatUnit, number]> = [
@@ -84,7 +82,7 @@ const UNITS: ReadonlyArray<[Intl.RelativeTimeFormatUnit, number]> = [
 export function formatAgo(at: string, language: Language, timeZone: string, now: Date): string {
   const passed = Date.parse(at) - now.getTime();
   if (passed < -7 * DAY_MS) return formatDay(at, language, timeZone);
-  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  const format = relativeFormat(language);
   for (const [unit, ms] of UNITS) if (Math.abs(passed) >= ms) return format.format(Math.trunc(passed / ms), unit);
   return format.format(0, 'second');
 }

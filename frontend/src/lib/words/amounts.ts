@@ -1,12 +1,13 @@
 /** Amounts as people read them: bytes and lengths of time. */
 import type { Language } from '../types';
+import { numberFormat } from './formats';
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 
 /** "1.5 GB". */
 export function formatBytes(bytes: number, language: Language): string {
   const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
-  return new Intl.NumberFormat(language, {
+  return numberFormat(language, {
     style: 'unit',
     unit: UNITS[power] as string,
     unitDisplay: 'short',
@@ -30,7 +31,7 @@ export function formatDuration(seconds: number, language: Language): string {
     const count = Math.floor(rest / size);
     rest -= count * size;
     if (count === 0 && index > 0) return [];
-    return [new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(count)];
+    return [numberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(count)];
   });
   return texts.join(' ');
 }
