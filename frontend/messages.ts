@@ -1,8 +1,11 @@
-/** Compiles the ICU messages while the page is built: the parser is larger than all that it reads. */
+/** Compiles the ICU messages while the page is built, and numbers them: parser and names are larger than the texts. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { type MessageFormatElement, parse, TYPE } from '@formatjs/icu-messageformat-parser';
 import type { Plugin } from 'vite';
 import type { Message, Part } from './src/lib/words/message-format.ts';
 
+/** Which number a key has, where it is a name when the page runs. */
+const NUMBERS = 'virtual:message-numbers';
 const CATALOGUE = /\/src\/messages\/(?:\w+\.)?\w+\.json$/;
 
 /** A message as `formatMessage` wants it. Throws where it has something that the page has no code for. */
@@ -31,18 +34,70 @@ function part(node: MessageFormatElement): Part {
 const forms = (options: Record<string, { value: MessageFormatElement[] }>) =>
   Object.fromEntries(Object.entries(options).map(([name, { value }]) => [name, value.map(part)]));
 
-export function compiledMessages(): Plugin {
-  return {
-    name: 'compiled-messages',
-    enforce: 'pre',
-    transform(source, id) {
-      if (!CATALOGUE.test(id)) return null;
-      const texts = Object.entries(JSON.parse(source) as Record<string, string>);
-      // Still JSON: Vite makes a module of it.
-      return {
-        code: JSON.stringify(Object.fromEntries(texts.map(([key, text]) => [key, compileMessage(text)]))),
-        map: null,
-      };
-    },
+const FOLDER = new URL('./src/', import.meta.url);
+const read = (file: string) => readFileSync(new URL(file, FOLDER), 'utf8');
+const catalogue = (file: string) => JSON.parse(read(`messages/${file}.json`)) as Record<string, string>;
+/** Those of the parts that come later stand last. */
+const keysOf = (file: string) => Object.keys(catalogue(file));
+/** Every key: its place is the number of its message. */
+const allKeys = () => new Map([...keysOf('en'), ...keysOf('inbox.en')].map((key, number) => [key, number]));
+
+/** Messages as a list in the order of the keys: names would be a third of what is sent. */
+function numbered(source: string, later: boolean): Message[] {
+  const texts = JSON.parse(source) as Record<string, string>;
+  return keysOf(later ? 'inbox.en' : 'en').map((key) => compileMessage(texts[key] ?? ''));
+}
+
+/** How the keys begin that are put together while the page runs, e.g. `priority.${value}`. */
+function composed(): string[] {
+  const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.(svelte|ts)$/.test(name),
+  );
+  return files.flatMap((file) =>
+    [...read(file).matchAll(/`([a-z_]+\.[a-z_]*)\$\{/g)].map(([, head]) => head as string),
+  );
+}
+
+/** The code with numbers in the place of the keys that stand in it as they are. */
+export function withNumbers(code: string, numbers: ReadonlyMap<string, number>): string {
+  return code.replace(/(["'`])([a-z_]+\.[a-z0-9_]+)\1/g, (found, _quote, key) => String(numbers.get(key) ?? found));
+}
+
+export function compiledMessages(): Plugin[] {
+  let build = false;
+  let numbers: ReadonlyMap<string, number>;
+  const configResolved = ({ command }: { command: string }) => {
+    build = command === 'build';
   };
+  return [
+    {
+      name: 'compiled-messages',
+      enforce: 'pre',
+      configResolved,
+      resolveId: (id) => (id === NUMBERS ? `\0${id}` : null),
+      load(id) {
+        if (id !== `\0${NUMBERS}`) return null;
+        const heads = build ? composed() : [''];
+        const named = [...allKeys().keys()].map((key) => (heads.some((head) => key.startsWith(head)) ? key : ''));
+        return `export default Object.fromEntries('${named}'.split(',').map((key, number) => [key, number]))`;
+      },
+      transform(source, id) {
+        if (!CATALOGUE.test(id)) return null;
+        // Still JSON: Vite makes a module of it.
+        return { code: JSON.stringify(numbered(source, id.includes('/inbox.'))), map: null };
+      },
+    },
+    {
+      name: 'numbered-messages',
+      apply: 'build',
+      // Once it is JavaScript.
+      enforce: 'post',
+      buildStart() {
+        numbers = allKeys();
+      },
+      transform(code, id) {
+        return /\/src\/.*\.(svelte|ts)$/.test(id) ? { code: withNumbers(code, numbers), map: null } : null;
+      },
+    },
+  ];
 }

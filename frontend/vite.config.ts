@@ -30,10 +30,13 @@ const SHARED = /src\/(lib|components\/ui)\/|static\/js\/|node_modules\/(svelte|i
 /** Notifications: after the page that one came for, whichever that is. */
 const INBOX = /src\/(pages\/InboxPage|components\/inbox\/|lib\/inbox\/)/;
 /** The ways to look at tasks other than the board. */
-const VIEWS = /src\/(pages\/(List|Calendar|Search|Home)Page|components\/(list|calendar|palette)\/)/;
+const VIEWS =
+  /src\/(pages\/(List|Calendar|Search|Home)Page|components\/(list|calendar|palette|shell\/(HomeRow|Welcome))|lib\/(palette|lists\/(my-work|search|list-rows|row-window)|time\/days))/;
 /** Pages that few open, and seldom. */
 const MANAGEMENT =
-  /src\/(pages\/(Admin|Archive|Diagnostics|Profile|Projects|ProjectSettings|TaskLink|Trash)Page|components\/(admin|diagnostics|profile|settings)\/)/;
+  /src\/(pages\/(Admin|Archive|Diagnostics|Profile|Projects|ProjectSettings|TaskLink|Trash)Page|components\/(admin|diagnostics|profile|projects|settings|shell\/ShelfPage|ui\/Sparkline)|lib\/(admin|board\/surroundings|lists\/shelf|server\/socket-probe))/;
+/** The ways in, but for the one that everybody takes. */
+const ENTRY = /src\/(pages\/(Invitation|Mail|SignUp)Page|components\/SignUpForm)/;
 
 export default defineConfig({
   base: '/',
@@ -48,6 +51,8 @@ export default defineConfig({
     outDir: here('../app/web'),
     emptyOutDir: true,
     license: { fileName: 'licenses.md' },
+    // Browsers that have no preloading of modules do without it.
+    modulePreload: { polyfill: false },
     rolldownOptions: {
       input: { index: here('index.html'), 'service-worker': here('service-worker/service-worker.ts') },
       output: {
@@ -59,6 +64,7 @@ export default defineConfig({
             { name: 'inbox', test: INBOX },
             { name: 'management', test: MANAGEMENT },
             { name: 'views', test: VIEWS },
+            { name: 'entry', test: ENTRY },
             { name: 'shared', minShareCount: 2, test: SHARED },
           ],
         },

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { parse as parseMessage } from '@formatjs/icu-messageformat-parser';
 import { parse } from 'svelte/compiler';
 import { describe, expect, test } from 'vitest';
-import { compileMessage } from '../messages';
+import { compileMessage, withNumbers } from '../messages';
 import { firstLanguage, i18n, type MessageKey, t } from '../src/lib/words/i18n.svelte';
 import { formatMessage } from '../src/lib/words/message-format';
 
@@ -89,6 +89,27 @@ describe('the messages', () => {
       (key) => !code.includes(`'${key}'`) && !built.some((prefix) => key.startsWith(prefix)),
     );
     expect(unused).toEqual([]);
+  });
+});
+
+describe('a key that the build replaces by a number', () => {
+  const numbers = new Map([['card.due', 7]]);
+
+  test.each([
+    ["t('card.due')", 't(7)'],
+    ['{ title: "card.due" }', '{ title: 7 }'],
+    ["t('card.dues')", "t('card.dues')"],
+    ["'see card.due'", "'see card.due'"],
+  ])('stands alone: %s', (code, built) => {
+    expect(withNumbers(code, numbers)).toBe(built);
+  });
+
+  test('is nothing but a key, and one that is put together begins as it is written', () => {
+    const code = [...files('.svelte'), ...files('.ts')].map(read).join('\n');
+    const stored = [...code.matchAll(/KEY = '([^']+)'|remember(?:ed)?\('([^']+)'/g)].map(([, a, b]) => a ?? b);
+    expect(stored.length).toBeGreaterThan(0);
+    expect(stored.filter((name) => name && name in en)).toEqual([]);
+    expect(code).not.toMatch(/\bt\(`\$\{/);
   });
 });
 

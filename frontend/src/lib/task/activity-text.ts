@@ -14,21 +14,21 @@ export function sentence(happening: Happening, store: BoardStore, timeZone: stri
     ids.map((id) => name(id) ?? t('activity.somebody')).join(', ');
   switch (happening.what) {
     case 'status':
-      return fromTo('activity.status', column(happening.from), column(happening.to));
+      return fromTo('status', column(happening.from), column(happening.to));
     case 'priority': {
       const level = (value: string | null | undefined) => (value ? t(`priority.${value as Priority}`) : '');
-      return fromTo('activity.priority', level(happening.from), level(happening.to));
+      return fromTo('priority', level(happening.from), level(happening.to));
     }
     case 'due':
-      return fromTo('activity.due', happening.from === undefined ? '' : day(happening.from), day(happening.to));
+      return fromTo('due', happening.from === undefined ? '' : day(happening.from), day(happening.to));
     case 'title':
       return happening.from
         ? t('activity.renamed', { from: happening.from, to: happening.to ?? '' })
         : t('activity.title_now', { to: happening.to ?? '' });
     case 'assignee_ids':
-      return sets(happening, 'activity.assignees', (ids) => names(ids, (id) => store.members.get(id)?.name));
+      return sets(happening, 'assignees', (ids) => names(ids, (id) => store.members.get(id)?.name));
     case 'label_ids':
-      return sets(happening, 'activity.labels', (ids) => names(ids, (id) => store.labels.get(id)?.name));
+      return sets(happening, 'labels', (ids) => names(ids, (id) => store.labels.get(id)?.name));
     case 'checklist':
       return t('activity.checklist', { done: happening.done, count: happening.count });
     default:
@@ -36,19 +36,18 @@ export function sentence(happening: Happening, store: BoardStore, timeZone: stri
   }
 }
 
-type Pair = 'activity.status' | 'activity.priority' | 'activity.due';
-
 /** Where nobody knows what was before, only what it is now. */
-const fromTo = (key: Pair, from: string, to: string) => (from ? t(key, { from, to }) : t(`${key}_now`, { to }));
+const fromTo = (what: 'status' | 'priority' | 'due', from: string, to: string) =>
+  from ? t(`activity.${what}`, { from, to }) : t(`activity.${what}_now`, { to });
 
 function sets(
   { added, removed, known }: Happening & { what: 'assignee_ids' | 'label_ids' },
-  key: 'activity.assignees' | 'activity.labels',
+  what: 'assignees' | 'labels',
   names: (ids: readonly Id[]) => string,
 ): string {
-  if (!known) return added.length > 0 ? t(`${key}_now`, { names: names(added) }) : t(`${key}_none`);
+  if (!known) return added.length > 0 ? t(`activity.${what}_now`, { names: names(added) }) : t(`activity.${what}_none`);
   const parts = [];
-  if (added.length > 0) parts.push(t(`${key}_added`, { names: names(added) }));
-  if (removed.length > 0) parts.push(t(`${key}_removed`, { names: names(removed) }));
+  if (added.length > 0) parts.push(t(`activity.${what}_added`, { names: names(added) }));
+  if (removed.length > 0) parts.push(t(`activity.${what}_removed`, { names: names(removed) }));
   return parts.join('; ');
 }

@@ -1,10 +1,11 @@
 /**
  * The words of the page. Messages are ICU MessageFormat, one flat JSON file a language, which a translator
  * edits without touching code; plural forms follow the language's own rules. The build compiles them
- * (messages.ts), and only the language that is read is loaded.
+ * to lists (messages.ts), and only the language that is read is loaded.
  *
  * Words of a part that comes later stand in a file of that part (`inbox.en.json`), and come with it: `withWords`.
  */
+import NUMBERS from 'virtual:message-numbers';
 import type en from '../../messages/en.json';
 import type inbox from '../../messages/inbox.en.json';
 import { remember, remembered } from '../page/storage';
@@ -12,7 +13,7 @@ import type { Language } from '../types';
 import { formatMessage, type Message, type Values } from './message-format';
 
 export type MessageKey = keyof typeof en | keyof typeof inbox;
-type Catalogue = Partial<Record<MessageKey, Message>>;
+type Catalogue = readonly Message[];
 
 const LOAD: Record<Language, () => Promise<{ default: unknown }>> = {
   en: () => import('../../messages/en.json'),
@@ -51,7 +52,7 @@ export async function loadLanguage(code: Language): Promise<void> {
   while (!isHere(code)) {
     const [now, later] = await Promise.all([LOAD[code](), all ? LOAD_LATER[code]() : null]);
     if (later) complete.add(code);
-    catalogues[code] = { ...(now.default as Catalogue), ...(later?.default as Catalogue | undefined) };
+    catalogues[code] = [...(now.default as Catalogue), ...((later?.default as Catalogue | undefined) ?? [])];
   }
 }
 
@@ -83,12 +84,15 @@ export const i18n = {
   },
 };
 
+/** In the built page the keys one can see in the code are numbers already. */
+const messageOf = (key: string) => catalogues[language]?.[NUMBERS[key] ?? Number(key)];
+
 /** The message in the current language. Read inside a component it changes with the language. */
 export function t(key: MessageKey, values?: Values): string {
-  const message = catalogues[language]?.[key];
+  const message = messageOf(key);
   if (message === undefined) throw new Error(`no message ${key} in ${language}`);
   return formatMessage(message, language, values);
 }
 
 /** Whether there is a message of that name; for names that come from the server. */
-export const hasMessage = (key: string): key is MessageKey => Object.hasOwn(catalogues[language] ?? {}, key);
+export const hasMessage = (key: string): key is MessageKey => messageOf(key) !== undefined;
