@@ -9,7 +9,8 @@ import pytest
 
 from app.api.pages import PAGE
 
-#: Bytes of gzipped JavaScript: every script of every page, in both languages, with the service worker. The first load is that of a board, in the language that takes more.
+#: Bytes of gzipped JavaScript. All is every script of every page, both languages, and the service worker; the first
+#: load is that of a board, in the language that takes more.
 FIRST_LOAD, ALL = 128_000, 239_000
 
 
