@@ -193,8 +193,9 @@ def read_settings(**given: Any) -> Settings:
             os.environ[f"TIMETODO_{name.upper()}"] = str(value)
     try:
         return Settings()
-    except ValueError as error:
-        sys.exit(f"timetodo: the settings are not right\n{error}")
+    except ValidationError as error:
+        told = [_tell_setting(item) for item in error.errors(include_url=False, include_input=False)]
+        sys.exit("\n".join(["timetodo: the settings are not right", *told]))
 
 
 def main() -> None:
@@ -206,6 +207,12 @@ def main() -> None:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         sys.exit(f"timetodo: {'.'.join(map(str, first['loc']))}: {first['msg']}")
+
+
+def _tell_setting(item: Any) -> str:
+    """Return what is wrong, with the name of the variable."""
+    name, message = "".join(str(part).upper() for part in item["loc"][:1]), item["msg"].removeprefix("Value error, ")
+    return message if message.startswith("TIMETODO_") else f"TIMETODO_{name}: {message}"
 
 
 def _demo_settings(host: str | None, port: int | None, data: Path | None) -> Settings:

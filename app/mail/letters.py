@@ -102,8 +102,8 @@ def _block_as_html(block: Block) -> str:
         case Button(text, url):
             return _BUTTON.format(url=html.escape(url), text=_escape(text))
         case Entry(text, url, notes):
-            lines = "".join(f'<br><span style="color:#6b7280">{_escape(note)}</span>' for note in notes)
-            link = f'<a href="{html.escape(url)}" style="color:#1769aa">{_escape(text)}</a>'
+            lines = "".join(f'<br><span style="opacity:.75">{_escape(note)}</span>' for note in notes)
+            link = f'<a href="{html.escape(url)}">{_escape(text)}</a>'
             return f'<p style="margin:0 0 12px">{link}{lines}</p>'
 
 
@@ -121,7 +121,7 @@ _PAGE: Final = """<!doctype html>
 <body style="margin:0;padding:24px">
 <div style="max-width:560px;margin:0 auto;font:15px/1.5 system-ui,sans-serif">
 {blocks}
-<p style="margin:32px 0 0;font-size:13px;color:#6b7280">{footer}</p>
+<p style="margin:32px 0 0;font-size:13px;opacity:.75">{footer}</p>
 </div>
 </body>
 </html>

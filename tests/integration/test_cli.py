@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from app import startup
+from app import cli, startup
 from app.cli import main
 from app.config import Settings
 from app.db.unit_of_work import Database
@@ -186,9 +186,10 @@ def test_port_in_use_is_a_sentence(tmp_path: Path) -> None:
     ("name", "value", "sentence"),
     [
         ("SECRET_KEY", "hunter2", "needs 32 random characters"),
+        ("PORT", "hunter2", "not right\nTIMETODO_PORT: Input should be a valid integer"),
+        ("SMTP_PASSWORD", "hunter2", "not right\nTIMETODO_SMTP_HOST must be set with TIMETODO_SMTP_PASSWORD"),
         ("DATABASE_URL", "mysql://anna:hunter2@db/board", "must begin with sqlite: or postgresql+asyncpg:"),
         ("DATABASE_URL", "postgresql+asyncpg://anna:hunter2@127.0.0.1:1/board", "the database cannot be opened"),
-        ("PORT", "hunter2", "port"),
     ],
 )
 def test_wrong_settings_are_a_sentence(command: Command, name: str, value: str, sentence: str) -> None:
@@ -197,6 +198,15 @@ def test_wrong_settings_are_a_sentence(command: Command, name: str, value: str, 
     printed = command.run("migrate", expect=1)
     assert sentence in printed
     assert "hunter2" not in printed
+
+
+def test_demo_mails_nobody(command: Command) -> None:
+    """The people of an example board have no mailboxes; what else is set, is."""
+    for name, value in {"SMTP_HOST": "mail.example.org", "SMTP_FROM": "a@example.org", "LOG_LEVEL": "ERROR"}.items():
+        command.set(name, value)
+    command.set("PUBLIC_URL", "https://board.example.org")
+    settings = cli._demo_settings(None, None, None)
+    assert (settings.has_mail, settings.log_level) == (False, "ERROR")
 
 
 def test_accounts_are_managed_from_the_command_line(command: Command) -> None:
