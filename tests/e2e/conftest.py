@@ -2,8 +2,7 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -36,13 +35,27 @@ def chromium() -> str:
     pytest.fail("no Chromium: apt-get install chromium, or set TIMETODO_CHROMIUM=/path/to/chrome")
 
 
+@pytest.fixture(scope="session")
+def sites() -> Iterator[list[Site]]:
+    """The server that the last test has left, if it still runs."""
+    left: list[Site] = []
+    yield left
+    for site in left:
+        site.stop()
+
+
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    """A running server with an empty board; it ends with the test, however the test left it."""
-    site = Site(tmp_path / "data")
-    await site.start()
+async def site(sites: list[Site], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """A running server with nothing in it: that of the test before, emptied, or a new one where it was ended."""
+    if sites:
+        site = sites.pop()
+        site.empty()
+    else:
+        site = Site(tmp_path_factory.mktemp("site") / "data", TIMETODO_AUTH_ATTEMPTS_PER_MINUTE="10000")
+        await site.start()
     yield site
-    site.stop()
+    if site.is_running:
+        sites.append(site)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The board in a hand: one column at a time, a thumb, and the keys on the screen."""
 
+import re
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ async def test_swipe_and_tabs_go_from_column_to_column(board: BoardWindow) -> No
 
 
 async def test_long_press_carries_a_card_over_the_edge(board: BoardWindow, anna: Account, project: Json) -> None:
-    """A finger that rests lifts a card; held at the edge of the screen it comes to the next column."""
+    """A finger that rests lifts a card; held at the edge of the screen it comes to the next column, and on."""
     start = await box(board.card("Buy the domain"))
     finger = Finger(await board.page.context.new_cdp_session(board.page))
     await finger.touch("touchStart", start["x"] + 60, start["y"] + 20)
@@ -55,15 +56,17 @@ async def test_long_press_carries_a_card_over_the_edge(board: BoardWindow, anna:
     await finger.touch("touchMove", 300, 400)
     await finger.touch("touchMove", 385, 400)
     tabs = board.page.get_by_role("navigation", name="Columns")
-    await expect(tabs.locator("[aria-current]")).to_contain_text("In progress")
-    await finger.touch("touchMove", 200, 400)
-    await expect(board.column("In progress").locator(".gap")).to_have_count(1)
-    await finger.end()
-    await expect(board.card("Buy the domain", column="In progress")).to_be_visible()
+    await expect(tabs.locator("[aria-current]")).not_to_contain_text("To do")
+    await finger.touch("touchMove", 200, 400)  # which is too late for one column, where the machine is busy
+    later = board.page.get_by_role("region", name=re.compile("^(In progress|Done)$"))
+    await expect(later.locator(".gap")).to_have_count(1)
+    async with board.page.expect_response("**/move"):
+        await finger.end()
+    await expect(later.get_by_role("listitem").filter(has_text="Buy the domain")).to_have_count(1)
     await expect(board.page.locator(".lifted")).to_have_count(0)
     await expect(board.page.locator("[aria-busy=true]")).to_have_count(0)
     cards = (await anna.call("GET", f"/projects/{project['id']}/board"))["tasks"]
-    assert {card["title"]: card["status"] for card in cards}["Buy the domain"] == "in_progress"
+    assert {card["title"]: card["status"] for card in cards}["Buy the domain"] in {"in_progress", "done"}
 
 
 async def test_bottom_bar_leads_everywhere_and_writes_into_the_column_one_sees(board: BoardWindow) -> None:
