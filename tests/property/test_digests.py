@@ -42,6 +42,7 @@ TASKS = 3
 HOUR = timedelta(hours=1)
 NIGHT = Quiet.model_validate({"from": "00:00", "to": "23:59:59.999999"})
 chances = st.integers(min_value=0, max_value=1000)
+hours = st.sampled_from([0, 1, 2, 3])
 
 
 class Mailbox:
@@ -156,10 +157,12 @@ class Digesting(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.run(self.box.begin())
+        self.run(self.box.choose(digest_after_h=3))
 
-    @rule(chance=chances, mentioned=st.booleans())
-    def comment(self, chance: int, mentioned: bool) -> None:
+    @rule(chance=chances, mentioned=st.booleans(), hours=hours)
+    def comment(self, chance: int, mentioned: bool, hours: int) -> None:
         self.run(self._comment(self.box.tasks[chance % TASKS], "@boris look" if mentioned else "look"))
+        self.pass_time(hours)
 
     async def _comment(self, task_id: UUID, body: str) -> None:
         box = self.box
@@ -188,7 +191,8 @@ class Digesting(RuleBasedStateMachine):
 
     @rule(chance=chances)
     def trash_or_restore(self, chance: int) -> None:
-        self.run(self._trash_or_restore(self.box.tasks[chance % TASKS]))
+        if chance % 2:
+            self.run(self._trash_or_restore(self.box.tasks[chance % TASKS]))
 
     async def _trash_or_restore(self, task_id: UUID) -> None:
         box = self.box
@@ -199,20 +203,13 @@ class Digesting(RuleBasedStateMachine):
                 await task_shelves.delete_task(uow, box.anna, task_id)
         box.trashed ^= {task_id}
 
-    @rule(hours=st.sampled_from([None, 1, 4, 8]))
-    def choose_hours(self, hours: int | None) -> None:
-        self.run(self.box.choose(digest_after_h=hours))
+    @rule(after_h=st.sampled_from([2, 3, 4, None]), quiet=st.sampled_from([None, None, None, NIGHT]))
+    def choose(self, after_h: int | None, quiet: Quiet | None) -> None:
+        self.run(self.box.choose(digest_after_h=after_h, quiet=quiet))
 
-    @rule(quiet=st.sampled_from([None, NIGHT]))
-    def choose_quiet(self, quiet: Quiet | None) -> None:
-        self.run(self.box.choose(quiet=quiet))
-
-    @rule(hours=st.integers(min_value=1, max_value=5))
+    @rule(hours=hours)
     def pass_time(self, hours: int) -> None:
         self.run(self.box.pass_time(hours * HOUR))
-
-    @rule()
-    def look(self) -> None:
         self.run(self.box.look())
 
     def teardown(self) -> None:
@@ -229,7 +226,7 @@ def test_digests(migrated_sqlite: Path) -> None:
     Digesting.template = migrated_sqlite
     machine = Digesting.TestCase
     machine.settings = settings(
-        max_examples=15,
+        max_examples=30,
         stateful_step_count=25,
         deadline=None,
         derandomize=True,
