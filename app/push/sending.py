@@ -89,10 +89,10 @@ class PushSender:
             async with asyncio.timeout(self._timeout_s):
                 addresses = await resolve(endpoint, allow_private=self._allow_private)
                 return await self._exchange(endpoint, addresses, self._headers(endpoint, push, body), body)
-        except (EndpointRefusedError, ValueError) as error:
-            return Answer(Outcome.REFUSED, str(error))
         except (HostNotFoundError, OSError, TimeoutError, EOFError, h11.RemoteProtocolError) as error:
             return Answer(Outcome.UNREACHABLE, f"{type(error).__name__}: {error}")
+        except (EndpointRefusedError, ValueError) as error:  # after: a certificate that is not good is a ValueError too
+            return Answer(Outcome.REFUSED, str(error))
 
     def _headers(self, endpoint: Endpoint, push: Push, body: bytes) -> list[tuple[str, str]]:
         headers = [

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import h11
@@ -14,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from app.push.encoding import to_base64url
 from app.push.keys import PushKey, make_private_key, to_point
 from app.push.sending import Outcome, Push, PushSender, Urgency, read_answer, read_retry_after
+from tests.support.mail import Authority
 from tests.support.ports import free_port
 
 NOW: Final = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -82,7 +85,7 @@ async def test_address_is_looked_at_again_when_it_is_used() -> None:
 
 
 @asynccontextmanager
-async def answering(answer: bytes | None) -> AsyncIterator[str]:
+async def answering(answer: bytes | None, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """Return the address of one that answers so once, or never."""
     is_done = asyncio.Event()
 
@@ -97,9 +100,11 @@ async def answering(answer: bytes | None) -> AsyncIterator[str]:
             await writer.wait_closed()
         is_done.set()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/x"
-        await is_done.wait()
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls) as server:
+        port = server.sockets[0].getsockname()[1]
+        yield f"https://localhost:{port}/x" if tls else f"http://127.0.0.1:{port}/x"
+        if not tls:  # where the handshake fails nobody is served
+            await is_done.wait()
 
 
 @pytest.mark.parametrize("answer", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 201 Created\r\n" + b"X: y\r\n" * 50_000, None])
@@ -113,3 +118,24 @@ async def test_word_before_the_answer_is_not_the_answer() -> None:
     """An informational response is passed over."""
     async with answering(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 201 Created\r\n\r\n") as address:
         assert (await send(address))[0] is Outcome.SENT
+
+
+@pytest.mark.parametrize(
+    ("name", "is_trusted", "outcome"),
+    [
+        ("localhost", True, Outcome.SENT),
+        ("elsewhere.example", True, Outcome.UNREACHABLE),
+        ("localhost", False, Outcome.UNREACHABLE),
+    ],
+)
+async def test_certificate_must_be_a_trusted_one_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, is_trusted: bool, outcome: Outcome
+) -> None:
+    """We connect to an address that was looked up and looked at, but it must have the certificate of the name."""
+    authority = Authority(tmp_path)
+    if is_trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    async with answering(b"HTTP/1.1 201 Created\r\n\r\n", authority.context(name)) as address:
+        found, reason = await send(address)
+    assert found is outcome
+    assert ("CERTIFICATE_VERIFY_FAILED" in reason) is (outcome is Outcome.UNREACHABLE)
