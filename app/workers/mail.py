@@ -39,7 +39,7 @@ class MailWorker(PeriodicWorker):
         self._database = database
         self._mailing = mailing
         self._mailer = Mailer(settings)
-        self._lease_s = 2 * COMMANDS * settings.smtp_timeout_s
+        self._lease_s = 3 * COMMANDS * settings.smtp_timeout_s  # to connect, to send, and to spare
         self._failures = 0
         """How often in a row the mail server could not be reached."""
 
@@ -114,7 +114,7 @@ class MailWorker(PeriodicWorker):
         """Open a connection for `mail` and those after it; if there is none, `mail` is as it was."""
         try:
             return await connection.enter_async_context(self._mailer.connect())
-        except MailServerError:
+        except (MailServerError, asyncio.CancelledError):  # nothing was sent: whoever comes next need not wait
             async with self._database.write() as uow:
                 await outbox.release(uow, mail)
             raise

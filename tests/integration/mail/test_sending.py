@@ -27,7 +27,7 @@ from tests.support.mail import (
 from tests.support.people import Json, Person, register
 from tests.support.ports import free_port
 from tests.support.realtime import eventually
-from tests.support.server import TestServer
+from tests.support.server import TestServer, run_server
 
 
 def counted(name: str, **labels: str) -> float:
@@ -114,6 +114,24 @@ async def test_mail_of_a_server_that_died_is_sent_by_another(
         uow.wake(MAIL)
     await drained(server)
     assert [mail.recipients[0] for mail in post_office.mails] == ["clara@example.org", "anna@example.org"]
+
+
+async def test_mail_waits_for_no_lease_after_a_restart(settings: Settings, start: Start) -> None:
+    """An administrator repairs the settings while a server waits for a mail server that says nothing."""
+    called = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.set()
+        await reader.read()
+        writer.close()
+
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    wrong = mail_settings(silent.sockets[0].getsockname()[1])
+    async with run_server(Settings(**(settings.model_dump() | wrong))) as first, await register(first, "Anna") as anna:
+        await invite(anna, await anna.project(), "clara@example.org")
+        await asyncio.wait_for(called.wait(), 5)
+    silent.close()
+    await drained(await start())
 
 
 async def test_several_servers_send_each_mail_once(start: Start, post_office: MailServer) -> None:
