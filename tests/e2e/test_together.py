@@ -53,6 +53,22 @@ async def open_task(sign_in: SignIn, account: Account, project: Json, task: Json
     return board.page
 
 
+async def test_projects_come_and_go_before_ones_eyes(
+    sign_in: SignIn, anna: Account, boris: Account, project: Json
+) -> None:
+    """Who is added to a project finds it in the rail at once; so it goes when it is deleted, and comes back."""
+    page = await sign_in(boris)
+    rail = page.get_by_role("list", name="Projects")
+    await expect(rail.get_by_role("link", name="Website")).to_be_visible()
+    other = await anna.project("Museum", boris)
+    museum = rail.get_by_role("link", name="Museum")
+    await expect(museum).to_be_visible()
+    await anna.call("DELETE", f"/projects/{other['id']}")
+    await expect(museum).to_have_count(0)
+    await anna.call("POST", f"/projects/{other['id']}/restore")
+    await expect(museum).to_be_visible()
+
+
 async def test_writing_is_seen_and_disturbs_nobody(
     sign_in: SignIn, anna: Account, boris: Account, project: Json
 ) -> None:

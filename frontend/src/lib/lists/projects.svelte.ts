@@ -1,7 +1,10 @@
 /** The projects one is a member of: first as this device knows them, then as the server does; shown by the rail and by every page that names them. */
 import { NetworkError } from '../server/errors';
 import { session } from '../server/session.svelte';
-import type { Id, ProjectWithRole } from '../types';
+import type { Id, Notification, ProjectWithRole } from '../types';
+
+/** What one is told of, after which the list may be another: a project went away or came back, or one's part in it. */
+const MAY_CHANGE = new Set(['changed', 'forgotten', 'project_added', 'project_removed', 'role_changed']);
 
 class Projects {
   #list = $state.raw<ProjectWithRole[] | null>(null);
@@ -55,6 +58,10 @@ export function followProjects(): () => void {
     session.live.on('project_updated', again),
     session.live.on('project_deleted', again),
     session.live.on('project_left', again),
+    session.live.on('notification', ({ data }) => {
+      const { action, notification } = data as { action: string; notification: Notification | null };
+      if (MAY_CHANGE.has(action) || MAY_CHANGE.has(notification?.kind ?? '')) again();
+    }),
   ];
   return () => {
     for (const stop of stops) stop();
