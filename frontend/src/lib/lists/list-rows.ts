@@ -1,6 +1,7 @@
 /** The cards of a project as the rows of a list: grouped, sorted, folded. Pure functions. */
 import { DUE_GROUPS, type DueGroup, dueGroup } from '../time/dates';
 import { type Card, type Column, type Id, type Language, type Member, PRIORITIES, type Priority } from '../types';
+import { collator } from '../words/formats';
 
 export const GROUPINGS = ['status', 'assignee', 'priority', 'due'] as const;
 export type Grouping = (typeof GROUPINGS)[number];
@@ -56,7 +57,7 @@ export function groupCards(cards: readonly Card[], by: Grouping, order: Order, a
 }
 
 function emptyGroups(by: Grouping, { columns, members, language }: Surroundings): Group[] {
-  const compare = new Intl.Collator(language).compare;
+  const compare = collator(language).compare;
   switch (by) {
     case 'status':
       return columns.map((column) => ({ id: column.key, value: { column }, cards: [] }));
@@ -93,10 +94,10 @@ function idsFor(card: Card, by: Grouping, { members, timeZone, now }: Surroundin
 function sorted(cards: readonly Card[], { by, descending }: Order, language: Language): readonly Card[] {
   if (by === 'board') return cards;
   const sign = descending ? -1 : 1;
-  const collator = new Intl.Collator(language, { numeric: true });
+  const order = collator(language, { numeric: true });
   const compare: Record<Exclude<Sorting, 'board'>, (a: Card, b: Card) => number> = {
     key: (a, b) => sign * (a.number - b.number),
-    title: (a, b) => sign * collator.compare(a.title, b.title),
+    title: (a, b) => sign * order.compare(a.title, b.title),
     // The most urgent first, as one wants it.
     priority: (a, b) => sign * (PRIORITIES.indexOf(b.priority) - PRIORITIES.indexOf(a.priority)),
     due: (a, b) =>

@@ -3,6 +3,7 @@
  * because the keyboard is on it. What one looks at stays where it is when rows come or go above it.
  */
 import { untrack } from 'svelte';
+import { onceShown } from '../page/once-shown';
 
 /** Rows drawn beyond each edge: a flick of the wheel shows nothing empty. */
 const BEYOND = 12;
@@ -17,6 +18,8 @@ export class RowWindow<R extends Row> {
   element = $state.raw<HTMLElement | null>(null);
   #top = $state(0);
   #height = $state(globalThis.innerHeight || 800);
+  /** Rows beyond each edge so far: none before what one sees is on the screen, then a step more with each task. */
+  #beyond = $state(0);
 
   readonly #rows: () => readonly R[];
   readonly #rowHeight: () => number;
@@ -26,7 +29,10 @@ export class RowWindow<R extends Row> {
     const first = Math.floor(this.#top / this.#rowHeight());
     return Math.max(0, Math.floor(first / STEP) * STEP - BEYOND);
   });
-  readonly #count = $derived.by(() => Math.ceil(this.#height / this.#rowHeight()) + 2 * BEYOND + STEP);
+  readonly #count = $derived.by(() => {
+    const seen = Math.ceil(this.#height / this.#rowHeight());
+    return this.#beyond ? seen + 2 * this.#beyond + STEP : seen;
+  });
 
   /** What is drawn, and where: its index in the list. */
   readonly drawn = $derived.by(() => {
@@ -60,6 +66,7 @@ export class RowWindow<R extends Row> {
         ? null
         : new ResizeObserver(() => (this.#height = element.clientHeight || this.#height));
     watch?.observe(element);
+    onceShown(this.#reachOut);
     element.addEventListener('scroll', scroll, { passive: true });
     return {
       destroy: () => {
@@ -68,6 +75,11 @@ export class RowWindow<R extends Row> {
         this.element = null;
       },
     };
+  };
+
+  #reachOut = () => {
+    this.#beyond += STEP;
+    if (this.#beyond < BEYOND) setTimeout(this.#reachOut);
   };
 
   /** Scrolls as little as needed until the row at this index is visible, below a head of `above` pixels. */

@@ -20,3 +20,6 @@ export const relativeFormat = (language: string): Intl.RelativeTimeFormat =>
 
 export const pluralRules = (language: string): Intl.PluralRules =>
   kept('plural', language, undefined, () => new Intl.PluralRules(language));
+
+export const collator = (language: string, options?: Intl.CollatorOptions): Intl.Collator =>
+  kept('collator', language, options, () => new Intl.Collator(language, options));
