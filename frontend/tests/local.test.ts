@@ -2,6 +2,7 @@ import 'fake-indexeddb/auto';
 import { describe, expect, test, vi } from 'vitest';
 import type { Change } from '../src/lib/board/changes';
 import { mergeTexts } from '../src/lib/board/text-merge';
+import { Copies } from '../src/lib/local/copies';
 import { reasonOf } from '../src/lib/local/describe';
 import { openDisk, Rough } from '../src/lib/local/disk';
 import { Outbox } from '../src/lib/local/outbox';
@@ -10,7 +11,7 @@ import { Sender } from '../src/lib/local/sender';
 import type { Endpoints } from '../src/lib/server/endpoints';
 import { ApiError, NetworkError } from '../src/lib/server/errors';
 import type { BoardEvent } from '../src/lib/types';
-import { fakeRest, later, settled, task, taskEvent } from './support/board';
+import { board, fakeRest, later, settled, task, taskEvent } from './support/board';
 
 const HOUR = 3_600_000;
 const from = { epoch: 'e1', seq: 10 };
@@ -30,6 +31,36 @@ describe.each([
     await disk.clear('outbox', 'boris/');
     expect(await disk.list('outbox', '')).toEqual([{ n: 2 }]);
   });
+});
+
+describe('a copy of a board', () => {
+  test('is written unless another tab is further, which is known without reading it', async () => {
+    const disk = new Rough();
+    const read = vi.spyOn(disk, 'get');
+    const [near, far] = [11, 12].map((seq) => board({ seq }));
+    const write = async (copies: Copies, one = far) => {
+      const saved = vi.fn();
+      vi.useFakeTimers();
+      copies.saveBoard(one as NonNullable<typeof one>, saved);
+      await vi.runAllTimersAsync();
+      vi.useRealTimers();
+      expect(saved).toHaveBeenCalledOnce();
+    };
+    await write(new Copies(disk, 'anna'), far);
+    await write(new Copies(disk, 'anna'), near);
+    expect(read.mock.calls.filter(([, key]) => key.endsWith('/board'))).toEqual([]);
+    expect((await new Copies(disk, 'anna').board('p'))?.seq).toBe(12);
+  });
+});
+
+test('that a change is on its way is written down, and nothing is drawn for it', () => {
+  const outbox = new Outbox(new Rough(), 'anna');
+  const draw = vi.fn();
+  outbox.add('p', move('op-1'), from);
+  outbox.follow(draw);
+  outbox.sent('op-1', 5);
+  expect(outbox.get('op-1')?.tried).toBe(5);
+  expect(draw).not.toHaveBeenCalled();
 });
 
 describe('a change whose answer never came', () => {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { RowWindow } from '../src/lib/lists/row-window.svelte';
 import { offsetsOf, rowAt, rowsBetween, scrollToShow, shiftOf } from '../src/lib/lists/virtual';
+import { VirtualList } from '../src/lib/lists/virtual-list.svelte';
 
 const TEN = offsetsOf(10, () => 100);
 const ids = (text: string) => [...text].map((id) => ({ id }));
@@ -74,4 +76,37 @@ test.each([
   ['taller than the window, its head', 700, 1_500, 692],
 ])('a row %s is shown by the least scrolling', (_name, top, bottom, expected) => {
   expect(scrollToShow(200, 400, top, bottom, 8)).toBe(expected);
+});
+
+describe('a long list that is opened', () => {
+  const rows = Array.from({ length: 1_000 }, (_, index) => ({ id: `row ${index}` }));
+  const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(() => setTimeout(done))));
+
+  test.each([
+    [
+      'of rows with heights of their own',
+      () => {
+        const [pinned, lifted] = [() => [], () => null];
+        return new VirtualList({ rows: () => rows, estimate: () => 50, pinned, lifted });
+      },
+    ],
+    [
+      'of rows of one height',
+      () =>
+        new RowWindow(
+          () => rows,
+          () => 50,
+          () => null,
+        ),
+    ],
+  ])('draws first what one sees, and more once that is on the screen: %s', async (_name, make) => {
+    const list = make();
+    const seen = Math.ceil(innerHeight / 50);
+    const { destroy } = list.attach(document.createElement('div'));
+    expect(Math.abs(list.drawn.length - seen)).toBeLessThan(2);
+    await frame();
+    expect(list.drawn.length).toBeGreaterThan(seen + 5);
+    expect(list.drawn.length).toBeLessThan(seen + 50);
+    destroy();
+  });
 });
