@@ -8,6 +8,7 @@ import ProjectForm from '../src/components/settings/ProjectForm.svelte';
 import { dropIndex, moves } from '../src/lib/drag/reorder.svelte';
 import { announcer } from '../src/lib/page/announcer.svelte';
 import { ApiError } from '../src/lib/server/errors';
+import { session } from '../src/lib/server/session.svelte';
 import { board, event, openBoard, settled } from './support/board';
 
 async function open(over: Parameters<typeof openBoard>[0] = {}) {
@@ -90,6 +91,25 @@ describe('members', () => {
     expect(screen.queryByRole('combobox')).toBeNull();
     expect(screen.queryByRole('heading', { name: 'Invite people' })).toBeNull();
     expect(screen.getByRole('button', { name: 'Leave the project' })).toBeTruthy();
+  });
+});
+
+describe('an invitation for an address', () => {
+  const made = { id: 'i', email: 'new@example.org', role: 'editor', token: 'secret', url: 'https://x/invite/secret' };
+
+  test.each([
+    [true, 'The invitation was sent to new@example.org. The link is also shown here, this once.'],
+    [false, 'The link is shown this once. Send it to the person yourself.'],
+  ])('says whether it was mailed (%s), and has its link', async (mail, text) => {
+    const { store, members } = await open();
+    session.server = { name: 'Time to DO', version: '1', registration: 'open', needs_admin: false, mail };
+    members.add.mockResolvedValue(made);
+    render(MembersPanel, { store });
+    await fireEvent.input(screen.getByLabelText('E-mail'), { target: { value: made.email } });
+    await fireEvent.click(screen.getByRole('button', { name: 'Invite' }));
+    await settled();
+    expect(screen.getByText(text)).toBeTruthy();
+    expect(screen.getByLabelText<HTMLInputElement>('Invitation link').value).toBe(made.url);
   });
 });
 

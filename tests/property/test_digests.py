@@ -226,7 +226,7 @@ def test_digests(migrated_sqlite: Path) -> None:
     Digesting.template = migrated_sqlite
     machine = Digesting.TestCase
     machine.settings = settings(
-        max_examples=30,
+        max_examples=20,
         stateful_step_count=25,
         deadline=None,
         derandomize=True,

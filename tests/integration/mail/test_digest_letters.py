@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from app.config import Settings
+from app.domain.notifying import Kind, Why
+from app.services.notifying import News, tell
 from app.workers.digests import DigestWorker
-from app.workers.reminders import ReminderWorker
 from tests.support.mail import MailServer, Received, Start, arrived, drained
 from tests.support.people import Json, Person, register
 from tests.support.realtime import Clock
@@ -39,21 +40,23 @@ async def test_digest_is_by_project_and_task_in_the_readers_words_and_time(
     await anna.call("PATCH", f"/projects/{secret['id']}", json={"hide_titles_in_push": True}, expect=200)
     await anna.add(project, boris)
     await anna.add(secret, boris)
-    due = f"{clock.now + timedelta(hours=6):%Y-%m-%dT%H:%M:%S.000Z}"
-    first = await anna.task(project, "Pay", assignee_ids=[boris.id], due=due)
+    first = await anna.task(project, "Pay", assignee_ids=[boris.id])
     hidden = await anna.task(secret, "Fire Clara", assignee_ids=[boris.id])
     await anna.comment(first, "@Boris when?")
     await anna.comment(hidden, "@Boris tomorrow")
-    clock.now += timedelta(hours=5.5)
-    await ReminderWorker(server.database, server.settings, now=clock).look()
+    async with server.database.write() as uow:
+        for kind, due in ((Kind.DUE_SOON, "2026-11-25T20:00:00.000Z"), (Kind.OVERDUE, "2026-11-24")):
+            news = News(kind, UUID(project["id"]), UUID(first["id"]), details={"due": due})
+            await tell(uow, news, {UUID(boris.id): Why.REMINDER})
     mail = await mail_of(server, clock, post_office)
-    assert mail.message["Subject"] == "7 непрочитанных уведомлений"
+    assert mail.message["Subject"] == "8 непрочитанных уведомлений"
     text = mail.text()
     assert text.count("== Website") == text.count("== Secret") == 1
     assert text.count(f"* {first['key']} Pay") == text.count(f"* {hidden['key']}\r\n") == 1
     assert "  Anna упоминает вас: «@Boris when?» (вас упомянули; " in text
     assert "  Anna упоминает вас (вас упомянули; " in text
-    assert f"  Скоро срок: {clock.now - timedelta(hours=7.6 - 9):%d.%m, }" in text
+    assert "  Скоро срок: 26.11, 05:00 (напоминание о сроке; " in text
+    assert "  Срок прошёл: 24.11.2026 (напоминание о сроке; " in text
     assert "Fire" not in text
     assert "tomorrow" not in text + mail.text("html")
     assert '<html lang="ru">' in mail.text("html")

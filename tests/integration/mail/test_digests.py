@@ -3,11 +3,13 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
 
 from app.models import Notification
+from app.services import digests
 from app.workers.digests import DigestWorker
 from tests.support.mail import MailServer, arrived, drained, outbox
 from tests.support.people import Json, Person
@@ -242,3 +244,14 @@ async def test_invitation_is_in_no_digest(
     await drained(anna.server)
     assert len(post_office.mails) == 1
     assert len((await boris.get("/notifications"))["items"]) == 2
+
+
+async def test_who_may_not_be_mailed_any_more_is_not(
+    server: TestServer, anna: Person, boris: Person, task: Json, clock: Clock
+) -> None:
+    """Though a server has found them a moment before."""
+    clock.now += timedelta(hours=8.1)
+    await anna.call("PATCH", f"/admin/users/{boris.id}", json={"is_active": False}, expect=200)
+    async with server.database.write() as uow:
+        assert not await digests.gather(uow, UUID(boris.id), clock.now)
+    assert task["key"]
