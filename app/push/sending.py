@@ -89,7 +89,7 @@ class PushSender:
             async with asyncio.timeout(self._timeout_s):
                 addresses = await resolve(endpoint, allow_private=self._allow_private)
                 return await self._exchange(endpoint, addresses, self._headers(endpoint, push, body), body)
-        except (HostNotFoundError, OSError, TimeoutError, EOFError, h11.RemoteProtocolError) as error:
+        except (HostNotFoundError, OSError, TimeoutError, h11.RemoteProtocolError) as error:
             return Answer(Outcome.UNREACHABLE, f"{type(error).__name__}: {error}")
         except (EndpointRefusedError, ValueError) as error:  # after: a certificate that is not good is a ValueError too
             return Answer(Outcome.REFUSED, str(error))
@@ -166,12 +166,8 @@ def read_retry_after(value: str, now: datetime) -> float | None:
 
 
 async def _read_head(connection: h11.Connection, reader: asyncio.StreamReader) -> h11.Response:
-    while True:
-        event = connection.next_event()
-        if isinstance(event, h11.Response):
-            return event
+    """Informational responses are passed over; who hangs up before the response breaks the protocol."""
+    while not isinstance(event := connection.next_event(), h11.Response):
         if event is h11.NEED_DATA:
             connection.receive_data(await reader.read(READ_BYTES))
-        elif not isinstance(event, h11.InformationalResponse):
-            message = "the push service hung up"
-            raise EOFError(message)
+    return event

@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.main import create_app
+from app.push import keys
 from app.push.encoding import from_base64url
 from app.push.keys import RENEW_S, TOKEN_S, PushKey, load_or_create_key, make_private_key
 from tests.support.server import make_settings
@@ -35,6 +36,14 @@ def test_token_is_for_one_push_service_and_renewed_in_time() -> None:
     now += RENEW_S
     second = key.authorize("https://push.example.org")
     assert claims(key, second, "https://push.example.org")["exp"] == now + TOKEN_S
+
+
+def test_tokens_of_many_services_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever subscribes names the service; what is forgotten is signed anew."""
+    monkeypatch.setattr(keys, "MAX_TOKENS", 2)
+    key = PushKey(make_private_key())
+    first, *_ = [key.authorize(f"https://{name}.example.org") for name in ("one", "two", "three")]
+    assert key.authorize("https://one.example.org") != first
 
 
 def test_nobody_to_reach_is_not_claimed() -> None:
