@@ -1,11 +1,12 @@
-"""How soon somebody hears of what concerns them, and what that costs: `.venv/bin/python -m benchmarks.notifications`.
+"""How soon somebody hears of what concerns them, and what that costs, on SQLite or with `--postgres`.
 
 The server is the real command in a process of its own. One person comments, another listens on a socket, and beside
 them tasks are created a hundred times a second in another project. Times begin when the comment's request is sent, so
 they hold its commit too; the same comment's event on the same socket, and the comment's own answer, say how much of
-that is the change itself.
+that is the change itself. A push is there when its whole request is at the push service, which is this process.
 """
 
+import argparse
 import asyncio
 import statistics
 import tempfile
@@ -20,7 +21,10 @@ import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from benchmarks.postgres import durable_postgres, make_database
 from tests.support.people import Json
+from tests.support.push import PushService
+from tests.support.realtime import eventually
 from tests.support.site import Account, Site
 
 COMMENTS: Final = 200
@@ -29,17 +33,29 @@ WATCHERS: Final = 200
 REPEATS: Final = 30
 ROWS: Final = 10_000
 AT_ONCE: Final = 8
-LIMITS_OFF: Final = {"TIMETODO_AUTH_ATTEMPTS_PER_MINUTE": "1000000"}
+SETTINGS: Final = {"TIMETODO_AUTH_ATTEMPTS_PER_MINUTE": "1000000", "TIMETODO_PUSH_ALLOW_PRIVATE": "true"}
 
 
-async def main() -> None:
+def run() -> None:
+    """Measure on one of the databases."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.notifications")
+    parser.add_argument("--postgres", action="store_true", help="on a durable PostgreSQL in place of SQLite")
+    if not parser.parse_args().postgres:
+        asyncio.run(measure())
+        return
+    with durable_postgres() as server:
+        asyncio.run(measure(TIMETODO_DATABASE_URL=asyncio.run(make_database(server.url, "board"))))
+
+
+async def measure(**settings: str) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
-        site = Site(Path(folder) / "data", **LIMITS_OFF)
+        site = Site(Path(folder) / "data", **SETTINGS, **settings)
         await site.start()
         try:
             anna, boris = await site.account("Anna"), await site.account("Boris")
             await measure_latency(anna, boris)
+            await measure_push(anna, boris)
             await measure_watchers(site, anna)
             await measure_inbox(anna, boris)
         finally:
@@ -65,6 +81,34 @@ async def measure_latency(anna: Account, boris: Account) -> None:
     print(f"a comment beside {BESIDE_PER_S} new tasks a second, from its sending:")
     for name, seconds in ({"answer": answered} | heard).items():
         print(f"  {name}: {in_ms(seconds)}")
+
+
+async def measure_push(anna: Account, boris: Account) -> None:
+    """Print how long after a comment is sent, and after it is answered, a push service has the push of it."""
+    project, side = await anna.project("Pushed", boris), await anna.project("Beside pushes")
+    service = PushService()
+    await service.start()
+    device = await boris.call("POST", "/push/devices", json=service.subscription())
+    sent: list[float] = []
+    committed: list[float] = []
+    async with client_of(anna) as client, writing(anna, side):
+        for number in range(COMMENTS):
+            task = await make_task(client, project, boris)
+            await heard_at(service, 2 * number)
+            begun = time.perf_counter()
+            answer = await post(client, f"/tasks/{task['id']}/comments", {"body": f"Comment {number}"})
+            pushed = await heard_at(service, 2 * number + 1)
+            sent.append(pushed - begun)
+            committed.append(pushed - answer)
+    await boris.call("DELETE", f"/push/devices/{device['id']}")
+    await service.stop()
+    print(f"its push at the push service: {in_ms(sent)}; after the answer: {in_ms(committed)}")
+
+
+async def heard_at(service: PushService, number: int) -> float:
+    """Wait for a push; return when it came."""
+    await eventually(lambda: len(service.heard_at) > number)
+    return service.heard_at[number]
 
 
 async def measure_watchers(site: Site, anna: Account) -> None:
@@ -195,4 +239,4 @@ def in_ms(seconds: Sequence[float]) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run()

@@ -3,35 +3,30 @@
 import asyncio
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
-from unittest.mock import patch
-from urllib.parse import urlsplit
-
-import asyncpg
 
 from benchmarks import generator
 from benchmarks.generator import http_request
 from benchmarks.machine import LOAD_CORE
 from benchmarks.peer import Peer
 from benchmarks.peers import ORM_PROJECT, OrmFastApi, TimeToDo
+from benchmarks.postgres import durable_postgres, make_database
 from benchmarks.scenarios import Bench, tidy
 from benchmarks.site import make_board
 from tests.support import servers
 
 WRITERS: Final = 16
-DURABLE: Final = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
-"""The tests do without; here a commit is one."""
 
 
 def writing(bench: Bench) -> None:
     """Create tasks, committed durably: ours and the ORM's route on SQLite, then both on PostgreSQL."""
     _measure(bench, "write:sqlite", bench.ours, OrmFastApi())
     try:
-        with _postgres() as url, tempfile.TemporaryDirectory(prefix="timetodo-board-") as folder:
-            ours, theirs = (asyncio.run(_make_database(url, name)) for name in ("ours", "theirs"))
+        with durable_postgres() as server, tempfile.TemporaryDirectory(prefix="timetodo-board-") as folder:
+            assert server.process is not None
+            os.sched_setaffinity(server.process.pid, {LOAD_CORE})  # the server under test has its core to itself
+            ours, theirs = (asyncio.run(make_database(server.url, name)) for name in ("ours", "theirs"))
             board = asyncio.run(make_board(Path(folder), WRITERS, rooms=0, TIMETODO_DATABASE_URL=ours))
             peers = TimeToDo(board, TIMETODO_DATABASE_URL=ours), OrmFastApi(theirs)
             _measure(bench, "write:postgresql", *peers, quickly=True)
@@ -51,22 +46,3 @@ def _measure(bench: Bench, measurement: str, *peers: Peer, quickly: bool = False
 def _create(peer: Peer, tokens: list[str], person: int) -> str:
     path, project = ("/api/v1/tasks", peer.board.crowd) if isinstance(peer, TimeToDo) else ("/tasks", ORM_PROJECT)
     return http_request("POST", path, tokens[person], f'{{"project_id":"{project}","title":"post-@@@@@@@@@@"}}')
-
-
-@contextmanager
-def _postgres() -> Iterator[str]:
-    """Yield a durable PostgreSQL beside the generator, so that the server under test has its core to itself."""
-    with patch.dict(servers.POSTGRES_OPTIONS, DURABLE), servers.Postgres() as server:
-        assert server.process is not None
-        os.sched_setaffinity(server.process.pid, {LOAD_CORE})
-        yield server.url
-
-
-async def _make_database(server_url: str, name: str) -> str:
-    """Make a database; return its URL as SQLAlchemy takes it."""
-    connection = await asyncpg.connect(server_url)
-    try:
-        await connection.execute(f"CREATE DATABASE {name}")
-    finally:
-        await connection.close()
-    return urlsplit(server_url)._replace(scheme="postgresql+asyncpg", path=f"/{name}").geturl()

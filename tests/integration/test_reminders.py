@@ -90,8 +90,10 @@ async def test_old_card_that_gets_a_due_date_or_an_assignee_reminds_of_what_lies
 async def test_what_is_done_or_put_away_is_not_reminded_of(
     anna: Person, project: Json, clock: Clock, worker: ReminderWorker
 ) -> None:
-    """In a column of done things, in the archive, in the trash."""
+    """In a column of done things, in the archive, in the trash; nor what is due no more."""
     due = in_hours(clock, 12)
+    undated = await anna.task(project, "Undated", assignee_ids=[anna.id], due=due)
+    await anna.call("PATCH", f"/tasks/{undated['id']}", json={"due": None}, expect=200)
     await anna.task(project, "Done", assignee_ids=[anna.id], due=due, status="done")
     for title, method, path in (("Archived", "POST", "/archive"), ("Deleted", "DELETE", "")):
         task = await anna.task(project, title, assignee_ids=[anna.id], due=due)

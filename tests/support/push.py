@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 
 import http_ece
@@ -29,6 +30,8 @@ class PushService:
         self.answers: list[str] = []
         """Status lines and headers to answer with; then 201."""
         self.requests: list[dict[str, str]] = []
+        self.heard_at: list[float] = []
+        """When each was there, by `time.perf_counter`."""
         self.pushed: list[Json] = []
         self.may_answer = asyncio.Event()
         """Cleared: requests are heard, and wait for their answers."""
@@ -53,6 +56,7 @@ class PushService:
         lines = head.split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:-2])}
         body = await reader.readexactly(int(headers["content-length"]))
+        self.heard_at.append(time.perf_counter())
         self.requests.append(headers | {"path": lines[0].split()[1]})
         await self.may_answer.wait()
         answer = self.answers.pop(0) if self.answers else "201 Created"

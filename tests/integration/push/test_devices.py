@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.services import devices
 from tests.support.people import Json, Person, register
 from tests.support.push import PushService, Start, subscribe
 from tests.support.routes import assert_problem
@@ -85,6 +86,21 @@ async def test_device_is_its_owners(server: TestServer, service: PushService, an
     (other,) = (await boris.get("/push/devices"))["items"]
     await boris.call("DELETE", f"/push/devices/{other['id']}", expect=204)
     assert_problem(await boris.call("DELETE", f"/push/devices/{other['id']}"), 404)
+
+
+async def test_devices_are_limited_and_come_by_pages(
+    server: TestServer, service: PushService, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Oldest first; the one that is too many is refused until another is removed."""
+    monkeypatch.setattr(devices, "MAX_DEVICES", 2)
+    made = [await subscribe(anna, service, name) for name in ("first", "second")]
+    problem = assert_problem(await anna.call("POST", "/push/devices", json=service.subscription("third")), 409)
+    assert "at most 2 devices" in problem["detail"]
+    first = await anna.get("/push/devices?limit=1")
+    second = await anna.get("/push/devices", params={"limit": 1, "cursor": first["next_cursor"]})
+    assert (first["items"] + second["items"], second["next_cursor"]) == (made, None)
+    await anna.call("DELETE", f"/push/devices/{made[0]['id']}", expect=204)
+    await subscribe(anna, service, "third")
 
 
 async def test_private_key_is_kept_and_never_shown(server: TestServer, anna: Person) -> None:

@@ -1,14 +1,17 @@
 """Whatever a push service answers is kept to; one that is slow or busy delays nobody else."""
 
-import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, select, update
+import structlog
+from prometheus_client import REGISTRY
+from sqlalchemy import Connection, insert, select, text, update
 
 from app.domain.clock import utc_now
 from app.models import PushDelivery, PushSubscription
+from app.services import push
 from app.services.deliveries import PUSH, delivery
 from app.workers import push as worker
 from tests.support.people import Json, Person, register
@@ -101,9 +104,8 @@ async def test_push_service_that_hangs_takes_no_place_of_another(start: Start, s
         await eventually(lambda: len(dead.requests) >= 8)
         device = await subscribe(boris, service)
         await boris.call("POST", f"/push/devices/{device['id']}/test", expect=204)
-        async with asyncio.timeout(2):
-            await eventually(lambda: bool(service.pushed))
-        assert len(dead.requests) < 16
+        await eventually(lambda: bool(service.pushed))
+        assert len(dead.requests) == 8
     await dead.stop()
 
 
@@ -121,6 +123,52 @@ async def test_people_without_devices_delay_nobody(start: Start, service: PushSe
             uow.wake(PUSH)
         await eventually(lambda: bool(service.pushed))
         await drained(server)
+
+
+@pytest.mark.parametrize(
+    ("answer", "tries"), [("403 Forbidden", 0), ("503 Service Unavailable", push.MAX_ATTEMPTS - 1)]
+)
+async def test_push_that_will_never_be_taken_is_given_up(
+    server: TestServer, service: PushService, anna: Person, answer: str, tries: int
+) -> None:
+    """Because the service says so, or has been asked for long enough: it is counted, and the device stays."""
+    await subscribe(anna, service)
+    service.answers = [answer]
+    dropped = REGISTRY.get_sample_value("timetodo_push_dropped_total") or 0
+    async with server.database.write() as uow:
+        device = (await uow.fetch(select(PushSubscription.id))).scalar_one()
+        now = utc_now()
+        row = delivery(UUID(anna.id), None, "test", due_at=now, now=now)
+        await uow.execute(insert(PushDelivery).values(row | {"subscription_id": device, "attempts": tries}))
+        uow.wake(PUSH)
+    await eventually(lambda: len(service.requests) == 1)
+    await drained(server)
+    assert REGISTRY.get_sample_value("timetodo_push_dropped_total") == dropped + 1
+    assert len((await anna.get("/push/devices"))["items"]) == 1
+
+
+async def test_database_that_is_away_for_a_moment_loses_no_push(
+    server: TestServer, service: PushService, anna: Person
+) -> None:
+    """What was sent and could not be noted is sent once more, and the worker goes on looking."""
+    device = await subscribe(anna, service)
+    service.may_answer.clear()
+    await anna.call("POST", f"/push/devices/{device['id']}/test", expect=204)
+    await eventually(lambda: len(service.requests) == 1)
+    with structlog.testing.capture_logs() as logs:
+        await server.database.engine.run_alone(rename("push_deliveries", "away"))
+        service.may_answer.set()
+        await eventually(lambda: {"push_not_noted", "push_failed"} <= {entry["event"] for entry in logs})
+        await server.database.engine.run_alone(rename("away", "push_deliveries"))
+    async with server.database.write() as uow:
+        await uow.execute(update(PushDelivery).values(leased_until=utc_now() - timedelta(seconds=1)))
+    await eventually(lambda: len(service.pushed) == 2)
+    await drained(server)
+
+
+def rename(table: str, name: str) -> Callable[[Connection], object]:
+    """Return what gives a table another name."""
+    return lambda connection: connection.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
 
 
 async def test_two_servers_send_each_push_once(

@@ -1,5 +1,6 @@
 """What is pushed: encrypted for one browser, in the words of its reader, and only what they may and want to see."""
 
+import asyncio
 from datetime import timedelta
 
 import jwt
@@ -165,6 +166,21 @@ async def test_device_that_is_signed_out_meanwhile_is_not_tried_again(
     await hurried(server)
     await drained(server)
     assert len(service.requests) == 1
+
+
+async def test_what_was_snoozed_is_shown_again_in_time(
+    server: TestServer, anna: Person, boris: Person, project: Json
+) -> None:
+    """Whoever sends pushes wakes it, without anybody asking."""
+    await anna.add(project, boris)
+    (row,) = (await boris.get("/notifications"))["items"]
+    later = {"snoozed_until": "2999-01-01T00:00:00Z", "read": True}
+    await boris.call("PATCH", f"/notifications/{row['id']}", json=later, expect=200)
+    async with server.database.write() as uow:
+        await uow.execute(update(Notification).values(snoozed_until=utc_now()))
+    async with asyncio.timeout(5):
+        while (await boris.get("/notifications"))["unread"] == 0:  # noqa: ASYNC110 - Boris has no socket here
+            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize(("hours", "tries"), [(23, 2), (25, 1)])

@@ -1,0 +1,39 @@
+"""A worker that looks again and again."""
+
+import asyncio
+
+import structlog
+
+from app.workers.periodic import PeriodicWorker
+
+
+class Clumsy(PeriodicWorker):
+    """Fails at its first look."""
+
+    name = "clumsy"
+
+    def __init__(self) -> None:
+        super().__init__(interval_s=0)
+        self.looks = 0
+        self.has_looked_again = asyncio.Event()
+
+    async def look(self) -> None:
+        self.looks += 1
+        if self.looks == 1:
+            message = "the database is away"
+            raise ConnectionError(message)
+        self.has_looked_again.set()
+
+
+async def test_look_that_fails_is_told_and_followed_by_the_next() -> None:
+    """Until the worker is stopped; one that never began is stopped, too."""
+    worker = Clumsy()
+    await worker.stop()
+    with structlog.testing.capture_logs() as logs:
+        worker.start()
+        await asyncio.wait_for(worker.has_looked_again.wait(), 5)
+        await worker.stop()
+    assert [entry["event"] for entry in logs] == ["clumsy_failed"]
+    looks = worker.looks
+    await asyncio.sleep(0)
+    assert worker.looks == looks
