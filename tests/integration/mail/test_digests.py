@@ -11,8 +11,9 @@ from sqlalchemy import select, update
 from app.models import Notification
 from app.services import digests
 from app.workers.digests import DigestWorker
-from tests.support.mail import MailServer, arrived, drained, outbox
-from tests.support.people import Json, Person
+from tests.support.mail import MailServer, Start, arrived, drained, outbox
+from tests.support.people import Json, Person, register
+from tests.support.ports import free_port
 from tests.support.realtime import Clock
 from tests.support.server import TestServer
 
@@ -93,40 +94,65 @@ async def test_servers_that_look_at_once_mail_once(
     assert mail.text().count("Anna") == 2
 
 
-@pytest.mark.parametrize(
-    "what", ["read", "archived", "snoozed", "muted", "unwanted", "trashed", "left", "deactivated", "never"]
-)
-async def test_what_need_not_be_told_is_not_mailed(
-    what: str, anna: Person, boris: Person, project: Json, task: Json, clock: Clock, worker: DigestWorker
+async def test_two_servers_of_one_board_mail_once(
+    start: Start, server: TestServer, task: Json, post_office: MailServer
+) -> None:
+    """Each looks and sends by itself; the reader gets one mail."""
+    await start(port=free_port())
+    await age(server, timedelta(hours=9))
+    await arrived(post_office)
+    await drained(server)
+    (mail,) = post_office.mails
+    assert task["key"] in mail.text()
+
+
+async def test_what_need_not_be_told_is_in_no_mail(
+    anna: Person, boris: Person, project: Json, clock: Clock, worker: DigestWorker, post_office: MailServer
 ) -> None:
     """It was seen, put off or given up, is not to be seen, or is not wanted."""
+    left = await anna.project("Left")
+    for one in (project, left):
+        await anna.add(one, boris)
+    names = ("plain", "read", "archived", "snoozed", "muted", "trashed")
+    tasks = {name: await anna.task(project, name, assignee_ids=[boris.id]) for name in names}
+    tasks["left"] = await anna.task(left, "left", assignee_ids=[boris.id])
     await boris.call("POST", "/notifications/read_all", json={}, expect=200)
-    comment = await anna.comment(task)
-    row, mine = await latest(boris), f"/projects/{project['id']}/members/{boris.id}"
+    for task in tasks.values():
+        await anna.comment(task)
+    unread = (await boris.get("/notifications?filter=unread"))["items"]
+    rows = {row["task_title"]: f"/notifications/{row['id']}" for row in unread}
     later = f"{clock.now + timedelta(days=30):%Y-%m-%dT%H:%M:%S.000Z}"
-    assert comment["task_id"] == task["id"]
-    match what:
-        case "read":
-            await boris.call("POST", f"/tasks/{task['id']}/read", expect=200)
-        case "archived":
-            await boris.call("PATCH", row, json={"archived": True}, expect=200)
-        case "snoozed":
-            await boris.call("PATCH", row, json={"snoozed_until": later}, expect=200)
-        case "muted":
-            await boris.call("PUT", f"/tasks/{task['id']}/watch", json={"state": "muted"}, expect=200)
-        case "unwanted":
-            await settings_of(boris, matrix={"commented": {"in_app": True, "push": True, "email": False}})
-        case "trashed":
-            await anna.call("DELETE", f"/tasks/{task['id']}", expect=204)
-        case "left":
-            await boris.call("DELETE", mine, expect=204)
-            await boris.call("POST", "/notifications/read_all", json={}, expect=200)
-        case "deactivated":
-            await anna.call("PATCH", f"/admin/users/{boris.id}", json={"is_active": False}, expect=200)
-        case "never":
-            await settings_of(boris, digest_after_h=None)
+    await boris.call("POST", f"/tasks/{tasks['read']['id']}/read", expect=200)
+    await boris.call("PATCH", rows["archived"], json={"archived": True}, expect=200)
+    await boris.call("PATCH", rows["snoozed"], json={"snoozed_until": later}, expect=200)
+    await boris.call("PUT", f"/tasks/{tasks['muted']['id']}/watch", json={"state": "muted"}, expect=200)
+    await anna.call("DELETE", f"/tasks/{tasks['trashed']['id']}", expect=204)
+    await boris.call("DELETE", f"/projects/{left['id']}/members/{boris.id}", expect=204)
+    clock.now += timedelta(hours=8.1)
+    assert await worker.look() == 1
+    lines = (await arrived(post_office))[0].text().splitlines()
+    assert [line for line in lines if line.startswith("* ")][:-1] == [f"* {tasks['plain']['key']} plain"]
+
+
+async def test_who_need_not_be_told_is_not_mailed(
+    server: TestServer, anna: Person, project: Json, clock: Clock, worker: DigestWorker
+) -> None:
+    """Whoever wants no mail, wants none of this, or is kept out."""
+    people = [await register(server, name, code=None) for name in ("Clara", "Dora", "Emil")]
+    clara, dora, emil = people
+    for person in people:
+        await anna.add(project, person)
+        await person.call("POST", "/notifications/read_all", json={}, expect=200)
+    await anna.task(project, assignee_ids=[person.id for person in people])
+    await settings_of(clara, digest_after_h=None)
+    await settings_of(dora, matrix={"assigned": {"in_app": True, "push": True, "email": False}})
+    await anna.call("PATCH", f"/admin/users/{emil.id}", json={"is_active": False}, expect=200)
     clock.now += timedelta(hours=8.1)
     assert await worker.look() == 0
+    async with server.database.write() as uow:
+        assert not await digests.gather(uow, UUID(emil.id), clock.now)  # found a moment before
+    for person in people:
+        await person.http.aclose()
 
 
 async def test_what_is_unread_again_is_mailed(
@@ -244,14 +270,3 @@ async def test_invitation_is_in_no_digest(
     await drained(anna.server)
     assert len(post_office.mails) == 1
     assert len((await boris.get("/notifications"))["items"]) == 2
-
-
-async def test_who_may_not_be_mailed_any_more_is_not(
-    server: TestServer, anna: Person, boris: Person, task: Json, clock: Clock
-) -> None:
-    """Though a server has found them a moment before."""
-    clock.now += timedelta(hours=8.1)
-    await anna.call("PATCH", f"/admin/users/{boris.id}", json={"is_active": False}, expect=200)
-    async with server.database.write() as uow:
-        assert not await digests.gather(uow, UUID(boris.id), clock.now)
-    assert task["key"]
