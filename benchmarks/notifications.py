@@ -202,11 +202,19 @@ async def post(client: httpx2.AsyncClient, path: str, body: Json) -> float:
     return time.perf_counter()
 
 
+async def hear(socket: ClientConnection) -> str:
+    """Return the type of the next message; a heartbeat is answered, or the connection would not live as long."""
+    kind: str = orjson.loads(await socket.recv())["type"]
+    if kind == "ping":
+        await socket.send('{"type":"pong"}')
+    return kind
+
+
 async def settle(socket: ClientConnection) -> None:
     """Read until nothing has come for a moment."""
     try:
         while True:
-            await asyncio.wait_for(socket.recv(), 0.05)
+            await asyncio.wait_for(hear(socket), 0.05)
     except TimeoutError:
         return
 
@@ -215,7 +223,7 @@ async def first_of(socket: ClientConnection, kinds: dict[str, list[float]]) -> d
     """Return when the first message of each of some types came."""
     times: dict[str, float] = {}
     while len(times) < len(kinds):
-        kind = orjson.loads(await socket.recv())["type"]
+        kind = await hear(socket)
         if kind in kinds and kind not in times:
             times[kind] = time.perf_counter()
     return times
