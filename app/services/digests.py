@@ -47,8 +47,9 @@ class Reader:
 
 async def find_due(uow: UnitOfWork, now: datetime) -> list[UUID]:
     """Return who has something unread whose time to be mailed has come."""
-    due = only_shown(select(Notification.user_id)).join(User, User.id == Notification.user_id)
-    statement = due.where(Notification.mail_at.between(now - LATE, now), *IS_UNREAD, User.is_active)
+    statement = only_shown(select(Notification.user_id)).where(
+        Notification.mail_at.between(now - LATE, now), *IS_UNREAD
+    )
     return sorted(set((await uow.fetch(statement)).scalars()))
 
 
