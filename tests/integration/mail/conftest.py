@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from app.config import Settings
-from tests.support.mail import Authority, MailServer, Start, mail_settings
+from tests.support.mail import MailServer, Start, mail_settings
 from tests.support.server import TestServer, run_server
+from tests.support.tls import Authority
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import pytest
 from app.config import Settings
 from app.mail.letters import Letter, Paragraph
 from app.mail.sending import Answer, Mailer, MailServerError, Outcome, to_ascii
-from tests.support.mail import LOGIN, Authority, MailServer, mail_settings
+from tests.support.mail import LOGIN, MailServer, mail_settings
 from tests.support.ports import free_port
+from tests.support.tls import Authority
 
 ID = UUID("0199f3a0-1c00-7000-8000-0000000000a1")
 

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from app.push.encoding import to_base64url
 from app.push.keys import PushKey, make_private_key, to_point
 from app.push.sending import Outcome, Push, PushSender, Urgency, read_answer, read_retry_after
-from tests.support.mail import Authority
 from tests.support.ports import free_port
+from tests.support.tls import Authority
 
 NOW: Final = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
