@@ -1,12 +1,22 @@
 /**
- * Markdown of descriptions and comments as HTML that can do no harm: rendered by `marked`, then only what is on a short
- * list is taken over (sanitize.ts). Loaded when the first text is shown.
+ * Markdown of descriptions and comments as HTML that can do no harm: rendered by `marked`, then everything that is not
+ * on a short list is removed by DOMPurify. Loaded when the first text is shown.
  *
  * Links lead to http, https and mail addresses only and say nothing of where they were found; nothing is fetched from
  * elsewhere, so a picture is a link to it.
  */
+import createPurifier from 'dompurify';
 import { type Lexer, Marked, type Token } from 'marked';
-import { sanitize } from './sanitize';
+
+const TAGS = 'p br hr strong em del code pre blockquote ul ol li h3 h4 h5 h6 a table thead tbody tr th td span'.split(
+  ' ',
+);
+const ATTRIBUTES = ['href', 'class', 'start'];
+/** Where a link may lead: the web, a mailbox, or a task of ours. */
+const ADDRESSES = /^(?:https?:\/\/|mailto:|\/t\/[\p{L}\p{N}]+-\d+$)/iu;
+
+/** The only classes that are let through. */
+const OUR_CLASSES = new Set(['mention', 'todo', 'task']);
 
 /** What a text may speak of by name. */
 export interface Vocabulary {
@@ -15,6 +25,16 @@ export interface Vocabulary {
   /** Keys of projects, for `KEY-12`. */
   keys?: readonly string[];
 }
+
+const purifier = createPurifier(window);
+purifier.addHook('afterSanitizeAttributes', (node) => {
+  if (!OUR_CLASSES.has(node.getAttribute('class') ?? '')) node.removeAttribute('class');
+  if (node.tagName !== 'A') return;
+  // A task opens in this window, everything else in one of its own.
+  if (node.getAttribute('href')?.startsWith('/t/')) return;
+  node.setAttribute('target', '_blank');
+  node.setAttribute('rel', 'noopener noreferrer nofollow');
+});
 
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 const escapePattern = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -74,5 +94,11 @@ export function renderMarkdown(source: string, { names = [], keys = [] }: Vocabu
       html: ({ text }) => escapeHtml(text),
     },
   });
-  return sanitize(marked.parse(source, { async: false }));
+  return purifier.sanitize(marked.parse(source, { async: false }), {
+    ALLOWED_TAGS: TAGS,
+    ALLOWED_ATTR: ATTRIBUTES,
+    ALLOWED_URI_REGEXP: ADDRESSES,
+    ALLOW_DATA_ATTR: false,
+    ALLOW_ARIA_ATTR: false,
+  });
 }
