@@ -15,7 +15,7 @@ REDACTED: Final = "[redacted]"
 _JWT: Final = r"eyJ[\w-]*\.[\w-]+\.[\w-]*"
 _SECRETS: Final = re.compile(
     rf"(?P<name>(?:token|ticket|code|password|secret)=)[^&\s\"']+|(?P<scheme>bearer[ .%20]+)[^\s,\"']+|{_JWT}|"
-    r"(?P<path>/invit(?:e|ations)/|/reset#|/unsubscribe[/#])[\w-]{20,}",
+    r"(?P<path>/invit(?:e|ations)/|/reset#|/unsubscribe[/#])[\w.-]{20,}",
     re.IGNORECASE,
 )
 

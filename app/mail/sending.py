@@ -44,6 +44,10 @@ _POLICY: Final = SMTP_POLICY.clone(cte_type="7bit", header_factory=_HEADERS)
 """Every mail server takes that."""
 
 
+_ENCODED: Final = "=?"
+"""Begins an encoded word (RFC 2047). The library decodes one that somebody chose as a name, line ends included."""
+
+
 class MailServerError(Exception):
     """The mail server cannot be used now; the text says why, and what to look at."""
 
@@ -195,7 +199,7 @@ def build(letter: Letter, id_: UUID, sender: Address, recipient: str) -> EmailMe
     message["From"] = sender
     user, _, domain = recipient.rpartition("@")
     message["To"] = Address(username=user, domain=domain)
-    message["Subject"] = fold(letter.subject)
+    message["Subject"] = fold(letter.subject).replace(_ENCODED, "= ?")
     message["Date"] = datetime.now(UTC)
     message["Message-ID"] = f"<{id_}@{sender.domain}>"
     message["Auto-Submitted"] = "auto-generated"  # nobody's absence is told to a machine (RFC 3834)
@@ -212,6 +216,9 @@ def to_ascii(address: str) -> str:
     Raises:
         EmailNotValidError: no mail can go there.
     """
+    if _ENCODED in address:
+        message = "an address that could be read as an encoded word gets no mail"
+        raise EmailNotValidError(message)
     found = validate_email(address, check_deliverability=False, test_environment=True)
     return found.ascii_email or found.normalized
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, bindparam, select, true
+from sqlalchemy import ColumnElement, Row, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.db.unit_of_work import UnitOfWork
@@ -102,7 +102,7 @@ def _parent(project_id: InstrumentedAttribute[UUID], child_id: InstrumentedAttri
 _BY_ID = _Way(Project.id == bindparam("id"), "project")
 _BY_TASK = _Way(_parent(Task.project_id, Task.id), "task")
 _BY_COMMENT = _Way(_parent(Comment.project_id, Comment.id), "comment")
-_DELETED_OR_NOT = _Way(Project.id == bindparam("id"), "project", true())
+_DELETED_OR_NOT = _Way(Project.id == bindparam("id"), "project", _IS_THERE | (Member.role == Role.OWNER.value))
 
 
 async def open_project(
@@ -132,7 +132,7 @@ async def open_comment(
 
 
 async def open_even_deleted(uow: UnitOfWork, actor: Actor, project_id: UUID) -> ProjectAccess:
-    """Return a project, deleted or not, its row held, for whoever may delete it."""
+    """Return a project, its row held, for whoever may delete it; a deleted one is there for its owners alone."""
     return await _open(uow, actor, _DELETED_OR_NOT, project_id, Action.DELETE_PROJECT, lock=True)
 
 

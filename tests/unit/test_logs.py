@@ -27,7 +27,7 @@ JWT = f"eyJhbGciOiJIUzI1NiJ9.eyJ{CANARY}.sig-{CANARY}"
         f"some text {JWT} more",
         f"GET /invite/{CANARY}",
         f"550 https://board.example.org/reset#{CANARY} looks like spam",
-        f"POST /api/v1/mail/unsubscribe/{CANARY}",
+        f"POST /api/v1/mail/unsubscribe/01a222387e7e776e84967af302ba82d5.{CANARY}",
         f"/api/v1/invitations/{CANARY}/accept",
         f"?code={CANARY}",
         f"password={CANARY}",

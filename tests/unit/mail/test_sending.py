@@ -177,3 +177,33 @@ async def test_mail_server_that_hangs_up_at_the_goodbye_has_taken_the_mail(serve
         answer = await line.send(letter(), ID)
         await server.stop()
     assert (answer, len(server.mails)) == (Answer(Outcome.SENT), 1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=?utf-8?q?E=0D=0A=0D=0APay_at_http=3A//evil.example?=",
+        "=?utf-8?q?E=0D=0ABcc=3A_victim=40example.org?=",
+        "x =?utf-8?b?DQpCY2M6IHZAZXhhbXBsZS5vcmc=?= y",
+        "=?us-ascii?q?=ff?=",
+        "=?utf-8?q?=E2=80=AE?=",
+    ],
+)
+async def test_name_that_is_an_encoded_word_begins_no_header(server: MailServer, name: str) -> None:
+    """Nobody writes headers or a text of their own into our mails by the name they chose (RFC 2047)."""
+    await server.start()
+    answers = await send(server, letter(), letter(subject=f"{name} invites you"))
+    assert {answer.outcome for answer in answers} == {Outcome.SENT}
+    usual, mail = server.mails
+    subject = "".join(mail.message["Subject"].split())
+    assert subject == "".join(f"{name} invites you".replace("=?", "= ?").split())
+    assert mail.message.keys() == usual.message.keys()
+
+
+async def test_address_that_is_an_encoded_word_gets_no_mail(server: MailServer) -> None:
+    """It would begin a header like a name; no mailbox has one."""
+    await server.start()
+    (answer,) = await send(server, letter("=?utf-8?q?a=0d=0abcc=3a_v?=@example.org"))
+    assert answer.outcome is Outcome.REFUSED
+    assert "encoded word" in answer.reason
+    assert server.mails == []
