@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+import orjson
+
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
 from app.errors import NotFound
@@ -20,11 +22,11 @@ Writer = Callable[[UnitOfWork, Mailing, Waiting], Awaitable[Letter | None]]
 
 async def write(uow: UnitOfWork, mailing: Mailing, mail: Waiting) -> Letter | None:
     """Return a mail as it is to be read; None when there is nothing to say any more."""
-    return await _WRITERS[mail.kind](uow, mailing, mail)
+    return await _WRITERS[MailKind(mail.kind)](uow, mailing, mail)
 
 
 async def _write_invitation(uow: UnitOfWork, mailing: Mailing, mail: Waiting) -> Letter | None:
-    token = mailing.invitation_token(UUID(mail.data["invitation_id"]))
+    token = mailing.invitation_token(UUID(orjson.loads(mail.data)["invitation_id"]))
     try:
         found = await invitations.find(uow, invitations.by_token(token))
     except NotFound:

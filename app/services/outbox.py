@@ -37,14 +37,14 @@ class MailKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A mail that is to be sent."""
+    """A mail that is to be sent. Whoever writes it makes sense of its kind and data: they may be a later version's."""
 
     id: UUID
     user_id: UUID | None
     address: str
     language: str
-    kind: MailKind
-    data: dict[str, Any]
+    kind: str
+    data: str
     attempts: int
     created_at: datetime
     expires_at: datetime
@@ -125,8 +125,8 @@ async def claim(uow: UnitOfWork, *, lease_s: float) -> Waiting | None:
         user_id=row.user_id,
         address=row.address,
         language=row.language,
-        kind=MailKind(row.kind),
-        data=orjson.loads(row.data),
+        kind=row.kind,
+        data=row.data,
         attempts=row.attempts + 1,
         created_at=row.created_at,
         expires_at=row.expires_at,

@@ -105,7 +105,7 @@ class MailWorker(PeriodicWorker):
                 if letter is None:
                     await outbox.drop(uow, mail.id)
         except Exception:  # noqa: BLE001 - one that cannot be written must not hold up the others
-            _log.exception("mail_not_written", mail_id=str(mail.id), kind=mail.kind.value)
+            _log.exception("mail_not_written", mail_id=str(mail.id), kind=mail.kind)
             await self._finish(mail, Answer(Outcome.LATER, "it cannot be written"))
             return None
         return letter
@@ -127,4 +127,4 @@ class MailWorker(PeriodicWorker):
             DROPPED.inc()
         if answer.outcome is not Outcome.SENT:
             tell = _log.error if is_dropped else _log.warning
-            tell("mail_not_sent", mail_id=str(mail.id), kind=mail.kind.value, gives_up=is_dropped, reason=answer.reason)
+            tell("mail_not_sent", mail_id=str(mail.id), kind=mail.kind, gives_up=is_dropped, reason=answer.reason)

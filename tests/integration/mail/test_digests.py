@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from app.models import Notification
+from app.models import Notification, NotificationSettings
 from app.services import digests
 from app.workers.digests import DigestWorker
 from tests.support.mail import MailServer, Start, arrived, drained, hurry, outbox, waiting_once_tried
@@ -153,6 +153,29 @@ async def test_who_need_not_be_told_is_not_mailed(
         assert not await digests.gather(uow, UUID(emil.id), clock.now)
     for person in people:
         await person.http.aclose()
+
+
+async def test_digest_that_cannot_be_made_holds_up_nobody_elses(
+    server: TestServer,
+    anna: Person,
+    boris: Person,
+    task: Json,
+    clock: Clock,
+    worker: DigestWorker,
+    post_office: MailServer,
+) -> None:
+    """Whatever is wrong with one person's rows, the others are mailed."""
+    async with await register(server, "Clara", code=None) as clara:
+        await anna.add({"id": task["project_id"]}, clara)
+        await anna.comment(task, "@Clara?")
+        broken, whole = sorted([boris, clara], key=lambda person: person.id)
+        await settings_of(broken)
+        async with server.database.write() as uow:
+            which = NotificationSettings.user_id == UUID(broken.id)
+            await uow.execute(update(NotificationSettings).where(which).values(settings='{"matrix": 0}'))
+        clock.now += timedelta(hours=8.1)
+        assert await worker.look() == 1
+        assert [mail.recipients for mail in await arrived(post_office)] == [[whole.user["email"]]]
 
 
 async def test_what_is_unread_again_is_mailed(

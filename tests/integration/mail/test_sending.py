@@ -83,6 +83,18 @@ async def test_mail_that_is_refused_is_given_up_at_once(
     assert counted("dropped_total") == before + 1
 
 
+async def test_mail_of_an_unknown_kind_holds_up_nobody_elses(
+    server: TestServer, post_office: MailServer, anna: Person, project: Json
+) -> None:
+    """A server of a later version left it: it waits for one, as long as mails wait."""
+    async with server.database.write() as uow:
+        await post(uow, MailKind.RESET, address="anna@example.org", language="en", data={})
+        await uow.execute(update(OutgoingMail).values(kind="newsletter", data="<"))
+    await invite(anna, project, "clara@example.org")
+    assert [mail.recipients for mail in await arrived(post_office)] == [["clara@example.org"]]
+    assert (await waiting_once_tried(server)).kind == "newsletter"
+
+
 async def test_mail_that_comes_too_late_is_given_up(
     server: TestServer, post_office: MailServer, anna: Person, project: Json
 ) -> None:
