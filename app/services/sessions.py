@@ -25,7 +25,7 @@ from app.schemas.users import AuthSession, User
 from app.security import Passwords, digest, new_credential, new_id
 from app.services.access import Actor, Record
 from app.services.standing import is_good
-from app.services.users import get_user, to_user
+from app.services.users import get_user, hold_password, to_user
 
 _REFRESH_REFUSED = "this refresh token is not valid (any more); sign in again"
 
@@ -61,27 +61,15 @@ async def login(
     if row is None or not right or not row.is_active:
         message = "the e-mail address or the password is wrong"
         raise InvalidCredentials(message)
-    return await open_session(database, settings, to_user(row), device)
+    async with database.write() as uow:
+        await hold_password(uow, row.id, row.password_hash)
+        return await _open_session(uow, settings, to_user(row), device)
 
 
 async def open_session(database: Database, settings: Settings, user: User, device: Device) -> SignedIn:
     """Open a session for somebody who has proved who they are."""
-    now = utc_now()
-    session_id = new_id()
-    session = {
-        "id": session_id,
-        "user_id": user.id,
-        "user_agent": device.user_agent[:255],
-        "ip_address": device.ip_address[:64],
-        "created_at": now,
-        "last_used_at": now,
-        "expires_at": now + timedelta(seconds=settings.refresh_token_s),
-        "ended_at": None,
-    }
     async with database.write() as uow:
-        await uow.execute(insert(SessionRow).values(session))
-        token = await _issue_refresh_token(uow, session_id)
-    return SignedIn(user, session_id, token)
+        return await _open_session(uow, settings, user, device)
 
 
 async def refresh(database: Database, settings: Settings, refresh_token: str) -> SignedIn:
@@ -210,6 +198,24 @@ async def redeem_ticket(uow: UnitOfWork, ticket: str) -> tuple[UUID, UUID]:
         raise Unauthorized(message)
     user_id = (await uow.fetch(select(SessionRow.user_id).where(SessionRow.id == session_id))).scalar_one()
     return user_id, session_id
+
+
+async def _open_session(uow: UnitOfWork, settings: Settings, user: User, device: Device) -> SignedIn:
+    now = utc_now()
+    session_id = new_id()
+    session = {
+        "id": session_id,
+        "user_id": user.id,
+        "user_agent": device.user_agent[:255],
+        "ip_address": device.ip_address[:64],
+        "created_at": now,
+        "last_used_at": now,
+        "expires_at": now + timedelta(seconds=settings.refresh_token_s),
+        "ended_at": None,
+    }
+    await uow.execute(insert(SessionRow).values(session))
+    token = await _issue_refresh_token(uow, session_id)
+    return SignedIn(user, session_id, token)
 
 
 def _open_sessions(user_id: UUID) -> Any:

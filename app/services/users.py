@@ -129,7 +129,10 @@ async def change_password(database: Database, passwords: Passwords, actor: Actor
     if not await passwords.verify(stored, body.current_password):
         message = "the current password is wrong"
         raise InvalidCredentials(message)
-    await set_password(database, passwords, actor.user_id, body.new_password)
+    password_hash = await passwords.hash(body.new_password)
+    async with database.write() as uow:
+        await hold_password(uow, actor.user_id, stored)
+        await store_password(uow, actor.user_id, password_hash)
 
 
 async def set_password(database: Database, passwords: Passwords, user_id: UUID, password: str) -> None:
@@ -137,6 +140,24 @@ async def set_password(database: Database, passwords: Passwords, user_id: UUID, 
     password_hash = await passwords.hash(password)
     async with database.write() as uow:
         await store_password(uow, user_id, password_hash)
+
+
+async def hold_password(uow: UnitOfWork, user_id: UUID, verified: str) -> None:
+    """Hold somebody's row, and see that the password that was verified before this transaction is still theirs.
+
+    Raises:
+        InvalidCredentials: it was changed since, or the account deactivated.
+    """
+    await hold(uow, user_id)
+    still = select(UserRow.id).where(UserRow.id == user_id, UserRow.password_hash == verified, UserRow.is_active)
+    if (await uow.fetch(still)).one_or_none() is None:
+        message = "the account was changed meanwhile; sign in again"
+        raise InvalidCredentials(message)
+
+
+async def hold(uow: UnitOfWork, user_id: UUID) -> None:
+    """Hold somebody's row until the transaction ends."""
+    await uow.lock(select(UserRow.id).where(UserRow.id == user_id))
 
 
 async def store_password(uow: UnitOfWork, user_id: UUID, password_hash: str) -> None:

@@ -14,7 +14,7 @@ from app.models import PasswordReset
 from app.security import digest
 from app.services import retention
 from tests.support.mail import MailServer, Start, arrived, drained, hurry, outbox, waiting_once_tried
-from tests.support.people import PASSWORD, Person
+from tests.support.people import PASSWORD, Json, Person
 from tests.support.routes import assert_problem
 from tests.support.server import TestServer
 from tests.support.sockets import open_socket
@@ -99,6 +99,42 @@ async def test_new_password_ends_every_session_and_socket(
         assert await socket.closed() == 4410
     assert_problem(await anna.call("GET", "/users/me"), 401)
     assert_problem(await visitor.post("/auth/refresh", json={"refresh_token": anna.refresh_token}), 401)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/auth/login", {"email": "anna@example.org", "password": PASSWORD}),
+        ("/auth/password", {"current_password": PASSWORD, "new_password": "chosen by a thief"}),
+    ],
+)
+async def test_old_password_under_way_is_of_no_use(
+    server: TestServer,
+    post_office: MailServer,
+    anna: Person,
+    visitor: httpx2.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    body: Json,
+) -> None:
+    """Found right before the new one was set, it neither opens a session nor sets another one."""
+    token = await token_for(visitor, post_office)
+    verify, verified, go_on = server.context.passwords.verify, asyncio.Event(), asyncio.Event()
+
+    async def verify_and_wait(stored: str | None, password: str) -> bool:
+        right = await verify(stored, password)
+        verified.set()
+        await go_on.wait()
+        return right
+
+    monkeypatch.setattr(server.context.passwords, "verify", verify_and_wait)
+    async with asyncio.TaskGroup() as group:
+        late = group.create_task(anna.call("POST", path, json=body))
+        await verified.wait()
+        assert (await reset(visitor, token)).status_code == 204
+        go_on.set()
+    assert assert_problem(late.result(), 401)["code"] == "invalid_credentials"
+    assert await can_sign_in(visitor, NEW)
 
 
 async def test_new_password_makes_other_links_useless(
