@@ -134,7 +134,8 @@ async def migrate(settings: Settings) -> None:
 async def use_database(settings: Settings, use: Callable[[Database], Awaitable[Result]]) -> Result:
     """Run one piece of work beside the server, or without one; what it changes is told to the servers that run."""
     broker = create_broker(settings)
-    database = Database(create_engine(settings.resolved_database_url), broker, server_id="cli")
+    engine = create_engine(settings.resolved_database_url)
+    database = Database(engine, broker, server_id="cli", has_mail=settings.has_mail)
     try:
         return await use(database)
     finally:

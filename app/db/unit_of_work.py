@@ -56,6 +56,11 @@ class UnitOfWork:
         self._writes = writes
         self._transaction: Transaction | None = None
 
+    @property
+    def has_mail(self) -> bool:
+        """Whether this server sends mails, so that it is of use to put any aside."""
+        return self._database.has_mail
+
     async def find(self, statement: Select[*Columns], values: Mapping[str, Any] | None = None) -> Result[*Columns]:
         """Run a SELECT of a few rows by their keys: so short that SQLite may be asked on the event loop."""
         result: Result[*Columns] = await (await self._begun()).execute(statement, values, in_thread=False)
@@ -153,8 +158,9 @@ class UnitOfWork:
 class Database:
     """Hands out transactions. One per server."""
 
-    def __init__(self, engine: Engine, broker: Broker, *, server_id: str) -> None:
+    def __init__(self, engine: Engine, broker: Broker, *, server_id: str, has_mail: bool = False) -> None:
         self.engine = engine
+        self.has_mail = has_mail
         self._server_id = server_id
         self._broker = broker
         self.is_sqlite = engine.is_sqlite

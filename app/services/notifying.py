@@ -112,7 +112,8 @@ async def _find_readers(uow: UnitOfWork, news: News, wanted: Mapping[UUID, Why],
         channels = decide(news.kind, wanted[row.id], wishes, news.project_id, watching)
         if channels:
             quiet_until = wishes.quiet.end_after(now, zone_of(row.time_zone)) if wishes.quiet else None
-            mail_at = now + wishes.digest_after if Channel.EMAIL in channels and wishes.digest_after else None
+            is_mailed = uow.has_mail and Channel.EMAIL in channels
+            mail_at = now + wishes.digest_after if is_mailed and wishes.digest_after else None
             found.append(_Reader(row.id, wanted[row.id], channels, quiet_until or now, mail_at))
     return found
 

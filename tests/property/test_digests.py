@@ -53,7 +53,7 @@ class Mailbox:
         shutil.copy(template, self.folder / "timetodo.sqlite3")
         self.settings = make_settings(self.folder)
         self.engine = create_engine(self.settings.resolved_database_url)
-        self.database = Database(self.engine, MemoryBroker(), server_id="one")
+        self.database = Database(self.engine, MemoryBroker(), server_id="one", has_mail=True)
         self.wishes = NotificationSettings()
         self.wanted: set[UUID] = set()
         """What was told while mails were wanted, and not given up since."""

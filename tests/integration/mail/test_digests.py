@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
+from app.config import Settings
 from app.models import Notification, NotificationSettings
 from app.services import digests
 from app.workers.digests import DigestWorker
@@ -15,7 +16,7 @@ from tests.support.mail import MailServer, Start, arrived, drained, hurry, outbo
 from tests.support.people import Json, Person, register
 from tests.support.ports import free_port
 from tests.support.realtime import Clock
-from tests.support.server import TestServer
+from tests.support.server import TestServer, run_server
 
 
 @pytest.fixture
@@ -278,6 +279,26 @@ async def test_what_could_not_be_mailed_for_days_never_is(
     assert await worker.look() == 0
     assert task["key"]
     assert await outbox(server) == []
+
+
+async def test_what_was_told_while_there_was_no_mail_is_not_mailed(
+    settings: Settings,
+    anna: Person,
+    boris: Person,
+    task: Json,
+    clock: Clock,
+    worker: DigestWorker,
+    post_office: MailServer,
+) -> None:
+    """Switching mail on tells nobody what was before; switching it off for a while loses nothing."""
+    without = Settings(**(settings.model_dump() | {"port": free_port()}))
+    tokens = {"user": anna.user, "access_token": anna.token, "refresh_token": anna.refresh_token}
+    async with run_server(without) as other, Person(other, tokens) as there:
+        silent = await there.task({"id": task["project_id"]}, "Silent", assignee_ids=[boris.id])
+    clock.now += timedelta(hours=8.1)
+    assert await worker.look() == 1
+    text = (await arrived(post_office))[0].text()
+    assert (task["key"] in text, silent["key"] in text) == (True, False)
 
 
 async def test_invitation_is_in_no_digest(
