@@ -83,7 +83,8 @@ async def gather(uow: UnitOfWork, user_id: UUID, now: datetime) -> bool:
     )
     in_it = update(Notification).where(Notification.id.in_(ripe))
     await uow.execute(in_it.values(mail_at=None, digest_id=mail_id))
-    early = update(Notification).where(*waiting, Notification.mail_at < now + after)
+    still_told = Notification.updated_at > now - LATE - after  # read ones too: they may be marked unread again
+    early = update(Notification).where(*waiting, still_told, Notification.mail_at < now + after)
     await uow.execute(early.values(mail_at=now + after))
     return True
 

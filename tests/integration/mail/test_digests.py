@@ -228,6 +228,25 @@ async def test_the_next_mail_waits_its_time(
     assert task["key"]
 
 
+async def test_what_is_long_past_is_put_off_no_more(
+    server: TestServer, anna: Person, boris: Person, task: Json, clock: Clock, worker: DigestWorker
+) -> None:
+    """A mail touches what may still be mailed, and not all that was ever told."""
+
+    async def times() -> set[Any]:
+        async with server.database.read() as uow:
+            mine = select(Notification.mail_at).where(Notification.user_id == UUID(boris.id))
+            return set((await uow.fetch(mine)).scalars())
+
+    await boris.call("POST", "/notifications/read_all", json={}, expect=200)
+    await age(server, timedelta(days=9))
+    old = await times()
+    await anna.task({"id": task["project_id"]}, "New", assignee_ids=[boris.id])
+    clock.now += timedelta(hours=8.1)
+    assert await worker.look() == 1
+    assert await times() == old | {None}
+
+
 async def test_another_wish_counts_at_once(boris: Person, task: Json, clock: Clock, worker: DigestWorker) -> None:
     """Fewer hours let what waits be mailed sooner, more hours later."""
     await settings_of(boris, digest_after_h=24)
