@@ -124,7 +124,12 @@ async def _accept(uow: UnitOfWork, actor: Actor, which: ColumnElement[bool]) -> 
 
 
 async def _reach(uow: UnitOfWork, actor: Actor, invitation: Mapping[str, Any], mailing: Mailing) -> None:
-    """Tell and mail whoever has the invitation's address, unless they are a member, kept out, or do not want it."""
+    """Tell and mail whoever has the invitation's address, unless they are a member, kept out, or do not want it.
+
+    It counts as a mail before that is looked up: how many are left would say who has an account.
+    """
+    if mailing.is_on:
+        take(mailing.invitations, str(actor.user_id), "invitations by mail")
     project_id = invitation["project_id"]
     member = (MemberRow.project_id == project_id) & (MemberRow.user_id == User.id)
     statement = (
@@ -144,7 +149,6 @@ async def _reach(uow: UnitOfWork, actor: Actor, invitation: Mapping[str, Any], m
         if Channel.EMAIL not in wanted:
             return
     if mailing.is_on:
-        take(mailing.invitations, str(actor.user_id), "invitations by mail")
         language = invited.language if invited is not None else await _language_of(uow, actor.user_id)
         data = {"invitation_id": str(invitation["id"])}
         await post(uow, MailKind.INVITATION, address=invitation["email"], language=language, data=data)

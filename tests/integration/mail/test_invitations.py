@@ -105,6 +105,20 @@ async def test_one_person_mails_only_so_many_invitations(start: Start, post_offi
     assert len(await arrived(post_office, 2)) == 2
 
 
+async def test_limit_does_not_tell_who_has_an_account(start: Start) -> None:
+    """Somebody who wants no such mail counts like somebody nobody knows."""
+    server = await start(mail_invitations_per_hour=1)
+    async with await register(server, "Anna") as anna, await register(server, "Boris") as boris:
+        wishes = await boris.get("/users/me/notification_settings")
+        wishes["matrix"] = {"invited": {"in_app": True, "push": False, "email": False}}
+        await boris.call("PUT", "/users/me/notification_settings", json=wishes, expect=200)
+        project = await anna.project()
+        await invite(anna, project, "boris@example.org")
+        body = {"role": "viewer", "email": "nobody@example.org"}
+        refused = await anna.call("POST", f"/projects/{project['id']}/invitations", json=body)
+        assert "too many invitations by mail" in assert_problem(refused, 429)["detail"]
+
+
 async def test_outbox_holds_no_token(server: TestServer, post_office: MailServer, anna: Person, project: Json) -> None:
     """Whoever reads the database, or a backup of it, cannot open what is on its way."""
     await post_office.stop()
