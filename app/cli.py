@@ -27,7 +27,7 @@ from app.doctor import diagnose
 from app.errors import AppError
 from app.schemas.users import Register
 from app.security import Passwords
-from app.services import admin, projects, sessions, users
+from app.services import admin, outbox, projects, sessions, users
 
 Result = TypeVar("Result")
 
@@ -128,6 +128,7 @@ def restore(
 async def _renew_epochs(database: Database) -> None:
     async with database.write() as uow:
         await projects.renew_epochs(uow)
+        await outbox.forget_all(uow)
 
 
 @user_commands.command("add")

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
 from app.mail.sending import Answer, Outcome
-from app.models import OutgoingMail
+from app.models import Notification, OutgoingMail, PasswordReset
 from app.security import new_id
 from app.services.leases import fetch_unlocked, is_free, retry_wait
 
@@ -161,6 +161,16 @@ async def finish(uow: UnitOfWork, mail: Waiting, answer: Answer, *, jitter: floa
         later = {"next_at": next_at, "leased_until": None}
         await uow.execute(update(OutgoingMail).where(OutgoingMail.id == mail.id).values(later))
     return is_over and answer.outcome is not Outcome.SENT
+
+
+async def forget_all(uow: UnitOfWork) -> None:
+    """Send nothing of what waits in an earlier state of the database: it was sent since, or comes too late.
+
+    Nor does a link for a new password that was used since open anything again.
+    """
+    await uow.sweep(delete(OutgoingMail))
+    await uow.sweep(delete(PasswordReset))
+    await uow.sweep(update(Notification).where(Notification.mail_at.is_not(None)).values(mail_at=None))
 
 
 def _is_expired(now: datetime) -> ColumnElement[bool]:

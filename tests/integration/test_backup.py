@@ -1,13 +1,20 @@
 """Backups, by really restoring one."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from sqlalchemy import insert, select, update
 
 from app.config import Settings
 from app.db import backup
+from app.domain.clock import utc_now
 from app.errors import Conflict, NotFound
+from app.models import Notification, OutgoingMail, PasswordReset
+from app.services import outbox
+from app.services.outbox import MailKind
 from tests.integration.test_cli import run
 from tests.support.people import Person, register
 from tests.support.server import TestServer, make_settings, run_server
@@ -52,6 +59,24 @@ async def test_epochs_are_renewed_alone(sqlite_settings: Settings) -> None:
         after = [(await anna.board(project))["epoch"] for project in projects]
     assert len({*before, *after}) == 4
     assert "name the file" in await asyncio.to_thread(run, sqlite_settings.data_dir, "restore", expect=1)
+
+
+async def test_restored_board_mails_nothing_again(sqlite_settings: Settings) -> None:
+    """What waited when the backup was made was mailed since; a link that was used since opens nothing."""
+    async with run_server(sqlite_settings) as server, await register(server, "Anna") as anna:
+        async with await register(server, "Boris") as boris:
+            await anna.add(await anna.project(), boris)
+        async with server.database.write() as uow:
+            await outbox.post(uow, MailKind.RESET, address="anna@example.org", language="en", data={})
+            link = {"digest": "-", "user_id": UUID(anna.id), "expires_at": utc_now() + timedelta(hours=1)}
+            await uow.execute(insert(PasswordReset).values(link))
+            await uow.execute(update(Notification).values(mail_at=utc_now()))
+    await asyncio.to_thread(run, sqlite_settings.data_dir, "restore", "--renew-epochs")
+    async with run_server(sqlite_settings) as server, server.database.read() as uow:
+        mails = (await uow.fetch(select(OutgoingMail.id))).all()
+        links = (await uow.fetch(select(PasswordReset.digest))).all()
+        told = (await uow.fetch(select(Notification.mail_at))).scalars().all()
+    assert (mails, links, set(told)) == ([], [], {None})
 
 
 def test_what_is_no_backup_is_refused(sqlite_settings: Settings, tmp_path: Path) -> None:
