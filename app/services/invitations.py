@@ -49,7 +49,7 @@ async def create(
     """Make an invitation; one for an address is mailed there. Its token is in answer and mail, and nowhere else.
 
     Raises:
-        RateLimited: the actor has had too many mailed.
+        RateLimited: the actor has had too many mailed, or its address was mailed too many.
     """
     uow.keeps_answer = False
     project = await open_project(uow, actor, project_id, Action.MANAGE_MEMBERS, lock=True)
@@ -130,6 +130,7 @@ async def _reach(uow: UnitOfWork, actor: Actor, invitation: Mapping[str, Any], m
     """
     if mailing.is_on:
         take(mailing.invitations, str(actor.user_id), "invitations by mail")
+        take(mailing.invitations_to, invitation["email"], "invitations by mail to this address")
     project_id = invitation["project_id"]
     member = (MemberRow.project_id == project_id) & (MemberRow.user_id == User.id)
     statement = (

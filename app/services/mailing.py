@@ -11,6 +11,8 @@ from app.domain.rate_limit import RateLimiter
 from app.errors import RateLimited
 from app.security import DerivedTokens
 
+INVITATIONS_TO_ONE: Final = 5
+"""In an hour, to one address."""
 RESETS_AT_ONCE: Final = 3
 RESET_EVERY_S: Final = 600.0
 """Nobody's mailbox is filled with links they may not have asked for."""
@@ -25,6 +27,8 @@ class Mailing:
     tokens: DerivedTokens
     invitations: RateLimiter
     """How many of them one person may have mailed."""
+    invitations_to: RateLimiter
+    """How many of them one address may be mailed, whoever invites it."""
     resets: RateLimiter
     """How often one address may be sent a link for a new password."""
 
@@ -36,6 +40,7 @@ class Mailing:
             base_url,
             DerivedTokens(secret),
             invitations=RateLimiter(invitations_per_hour / 3600, invitations_per_hour),
+            invitations_to=RateLimiter(INVITATIONS_TO_ONE / 3600, INVITATIONS_TO_ONE),
             resets=RateLimiter(1 / RESET_EVERY_S, RESETS_AT_ONCE),
         )
 

@@ -1,5 +1,6 @@
 """Invitations for an address are mailed there, once, and say only what is still so."""
 
+from app.services.mailing import INVITATIONS_TO_ONE
 from tests.support.mail import MailServer, Start, arrived, drained, invite, outbox
 from tests.support.people import Json, Person, register
 from tests.support.routes import assert_problem
@@ -103,6 +104,20 @@ async def test_one_person_mails_only_so_many_invitations(start: Start, post_offi
         await anna.call("POST", path, json={"role": "viewer"}, expect=201)
         assert len((await anna.get(path))["items"]) == 3
     assert len(await arrived(post_office, 2)) == 2
+
+
+async def test_one_address_is_mailed_only_so_many_invitations(
+    server: TestServer, post_office: MailServer, anna: Person, boris: Person, project: Json
+) -> None:
+    """Whoever invites it: nobody's mailbox is filled. Others are mailed as before."""
+    for _ in range(INVITATIONS_TO_ONE):
+        await invite(anna, project, "clara@example.org")
+    body, others = {"role": "viewer", "email": "clara@example.org"}, await boris.project()
+    refused = await boris.call("POST", f"/projects/{others['id']}/invitations", json=body)
+    assert "too many invitations by mail to this address" in assert_problem(refused, 429)["detail"]
+    assert (await boris.get(f"/projects/{others['id']}/invitations"))["items"] == []
+    await invite(boris, others, "dora@example.org")
+    assert len(await arrived(post_office, INVITATIONS_TO_ONE + 1)) == INVITATIONS_TO_ONE + 1
 
 
 async def test_limit_does_not_tell_who_has_an_account(start: Start) -> None:
