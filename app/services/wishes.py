@@ -36,6 +36,7 @@ async def save_settings(uow: UnitOfWork, actor: Actor, body: NotificationSetting
 
 async def end_digests(uow: UnitOfWork, user_id: UUID) -> None:
     """Mail somebody no more of what is unread."""
+    await uow.lock(select(User.id).where(User.id == user_id))  # or what is chosen meanwhile would be undone
     if (await uow.fetch(select(User.id).where(User.id == user_id))).one_or_none() is None:
         message = "this link is not valid any more: there is no such account"
         raise NotFound(message)

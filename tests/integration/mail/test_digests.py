@@ -10,8 +10,11 @@ from sqlalchemy import select, update
 
 from app.config import Settings
 from app.models import Notification, NotificationSettings
-from app.services import digests
+from app.schemas.notifications import NotificationSettings as NotificationWishes
+from app.services import digests, wishes
+from app.services.access import Actor
 from app.workers.digests import DigestWorker
+from tests.integration.test_changes import until_somebody_waits
 from tests.support.mail import MailServer, Start, arrived, drained, hurry, outbox, waiting_once_tried
 from tests.support.people import Json, Person, register
 from tests.support.ports import free_port
@@ -255,6 +258,21 @@ async def test_another_wish_counts_at_once(boris: Person, task: Json, clock: Clo
     await settings_of(boris, digest_after_h=1)
     assert await worker.look() == 1
     assert task["key"]
+
+
+async def test_ending_them_undoes_no_other_wish(server: TestServer, boris: Person, task: Json) -> None:
+    """The link is opened while its reader chooses something else: both count."""
+    user_id = UUID(boris.id)
+    actor = Actor(user_id, UUID(int=0), "Boris", is_admin=False)
+    token = server.context.mailing.unsubscribe_token(user_id)
+    chosen = NotificationWishes.model_validate({"remind_before_min": [15]})
+    async with server.database.write() as uow:
+        await wishes.save_settings(uow, actor, chosen)
+        ending = asyncio.create_task(boris.call("POST", f"/mail/unsubscribe/{token}", expect=200))
+        await until_somebody_waits(server)
+    await ending
+    left = await boris.get("/users/me/notification_settings")
+    assert (left["remind_before_min"], left["digest_after_h"]) == ([15], None)
 
 
 async def test_what_is_read_before_it_is_sent_is_left_out(
