@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { fireEvent, render, screen } from '@testing-library/svelte';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import NotificationSettingsPanel from '../src/components/inbox/NotificationSettings.svelte';
 import { headline, describe as inWords, reason } from '../src/lib/inbox/describe';
 import { News } from '../src/lib/inbox/news';
 import {
@@ -17,8 +19,10 @@ import { bell } from '../src/lib/page/bell.svelte';
 import { router } from '../src/lib/page/router.svelte';
 import type { Endpoints } from '../src/lib/server/endpoints';
 import { ApiError, NetworkError } from '../src/lib/server/errors';
+import { session } from '../src/lib/server/session.svelte';
 import { KINDS, type Notification, type NotificationSettings } from '../src/lib/types';
 import { i18n } from '../src/lib/words/i18n.svelte';
+import { settled } from './support/board';
 import { at, notification } from './support/inbox';
 
 const now = new Date(at(30));
@@ -161,6 +165,34 @@ describe('the preferences', () => {
     await form.change(withReminder(settings, 15, true));
     expect(form.settings?.remind_before_min).toEqual([1440, 180, 60]);
     expect(form.saved).toBe(false);
+  });
+
+  test('are read again when the page is looked at again, and what is changed here meanwhile stays', async () => {
+    const read = vi.spyOn(session.rest.notifications, 'settings').mockResolvedValue(settings);
+    const save = vi.spyOn(session.rest.notifications, 'saveSettings').mockImplementation(async (sent) => sent);
+    const look = () => document.dispatchEvent(new Event('visibilitychange'));
+    const box = () => screen.getByRole<HTMLInputElement>('checkbox', { name: 'Somebody mentions me Push' });
+    render(NotificationSettingsPanel);
+    await settled();
+    read.mockResolvedValue({ ...settings, digest_after_h: null });
+    look();
+    await settled();
+    await fireEvent.click(box());
+    await settled();
+    expect(save.mock.lastCall?.[0].digest_after_h).toBeNull();
+    read.mockRejectedValue(new NetworkError());
+    look();
+    await settled();
+    expect(screen.queryByRole('alert')).toBeNull();
+    const late = Promise.withResolvers<NotificationSettings>();
+    read.mockReturnValue(late.promise);
+    look();
+    const was = box().checked;
+    const before = save.mock.lastCall?.[0] as NotificationSettings;
+    await fireEvent.click(box());
+    late.resolve(before);
+    await settled();
+    expect(box().checked).toBe(!was);
   });
 });
 

@@ -17,14 +17,21 @@ export class SettingsForm {
     this.#rest = rest;
   }
 
+  /**
+   * Reads them; again when the page is looked at again: they may have been changed elsewhere, as by the link in a mail,
+   * and all are saved with each change. What is changed here meanwhile stays.
+   */
   async load(): Promise<void> {
+    const shown = this.settings;
     this.error = null;
     await attempt(
       async () => {
-        this.#there = await this.#rest.notifications.settings();
-        this.settings = this.#there;
+        const read = await this.#rest.notifications.settings();
+        if (this.#saving || this.settings !== shown) return;
+        this.#there = read;
+        this.settings = read;
       },
-      (error) => (this.error = error),
+      (error) => (this.error = shown ? null : error),
     );
   }
 
