@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
+from app.db.unit_of_work import Lost
 from app.errors import AppError, RateLimited, Unauthorized
 from app.services.history import ResumeFailure
 
@@ -118,7 +119,7 @@ def install(app: FastAPI) -> None:
 async def _on_app_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)
     answer = problem(request, error.status, error.reason, error.title, error.detail, **error.extra)
-    if isinstance(error, RateLimited):
+    if isinstance(error, RateLimited | Lost):
         answer.headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, Unauthorized):
         answer.headers["WWW-Authenticate"] = "Bearer"

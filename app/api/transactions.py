@@ -1,6 +1,7 @@
 """One request, one transaction: committed after the answer is made and before it is sent.
 
-A commit that fails answers 5xx and leaves neither change nor event. A call with an Idempotency-Key stores its answer in
+A commit that fails answers 5xx and leaves neither change nor event; a transaction that was lost, by a deadlock perhaps,
+is tried once more before. A call with an Idempotency-Key stores its answer in
 the same transaction and gets it again when repeated; an answer with a credential in it is never stored.
 """
 
@@ -13,6 +14,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from app.api.context import ApiContext
+from app.db.unit_of_work import Lost
 from app.services.idempotency import Answer, Call, keep_answer
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
@@ -55,14 +57,14 @@ class PlainRoute(APIRoute):
         return handle
 
 
-class TransactionalRoute(PlainRoute):
-    """A route that runs in one transaction: `request.state.uow`."""
+class TransactionalRoute(APIRoute):
+    """A route that reads its JSON strictly and runs in one transaction: `request.state.uow`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
         writes = not (self.methods or set()) <= SAFE_METHODS
 
-        async def handle(request: Request) -> Response:
+        async def attempt(request: Request) -> Response:
             context: ApiContext = request.app.state.context
             transaction = context.database.write() if writes else context.database.read()
             try:
@@ -75,6 +77,13 @@ class TransactionalRoute(PlainRoute):
             except ReplayedAnswer as replayed:
                 return _to_response(replayed.answer)
             return response
+
+        async def handle(request: Request) -> Response:
+            strict = StrictRequest(request.scope, request.receive)  # it keeps the body for the second attempt
+            try:
+                return await attempt(strict)
+            except Lost:
+                return await attempt(strict)
 
         return handle
 

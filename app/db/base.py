@@ -26,6 +26,9 @@ class Transaction(Protocol):
         """Run a statement and return its `Result`, ready to be read.
 
         `in_thread` is for one that may take long: a database that lives in this process keeps it off the event loop.
+
+        Raises:
+            TransactionLost: it was given up, for the sake of another one perhaps.
         """
 
     async def rows(self, statement: Constant, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:

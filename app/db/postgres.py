@@ -1,16 +1,20 @@
 """PostgreSQL: READ COMMITTED for writers, who lock their project's row; REPEATABLE READ for readers, one snapshot."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from sqlalchemy import Connection, Executable
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from app.db.base import AfterCommit, Answer, Constant, Transaction, Values
+from app.db.base import AfterCommit, Answer, Constant, Transaction, TransactionLost, Values
 
 POOL_SIZE: Final = 10
 MAX_OVERFLOW: Final = 20
 _SNAPSHOT: Final = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_LOST: Final = frozenset({"40001", "40P01"})
+"""SQLSTATE of a transaction that was given up for the sake of others: a deadlock, say."""
 
 
 class PostgresEngine:
@@ -56,7 +60,8 @@ class PostgresTransaction:
     async def execute(self, statement: Executable, values: Values | None, *, in_thread: bool) -> Any:
         """Run a statement; the other process does the work."""
         del in_thread
-        return await self._connection.execute(statement, values)
+        with _told_when_lost():
+            return await self._connection.execute(statement, values)
 
     async def rows(self, statement: Constant, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Run a constant SELECT."""
@@ -65,7 +70,8 @@ class PostgresTransaction:
     async def commit(self, then: AfterCommit) -> None:
         """Commit, then do what follows."""
         try:
-            await self._connection.commit()
+            with _told_when_lost():
+                await self._connection.commit()
         except BaseException:
             await self._connection.invalidate()  # nobody knows in what state it is
             raise
@@ -74,3 +80,14 @@ class PostgresTransaction:
     async def close(self) -> None:
         """Give the connection back."""
         await self._connection.close()
+
+
+@contextmanager
+def _told_when_lost() -> Iterator[None]:
+    """Two transactions that wait for each other are no bug that a caller should see: one of them is to try again."""
+    try:
+        yield
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) in _LOST:
+            raise TransactionLost from error
+        raise

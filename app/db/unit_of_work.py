@@ -8,7 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeVarTuple
+from typing import Any, Final, TypeVarTuple
 from uuid import UUID
 
 import orjson
@@ -34,6 +34,12 @@ _NEXT_SEQ = (
     .returning(Project.event_seq)
 )
 _APPEND = insert(LoggedEvent)
+
+
+class Lost(Unavailable):
+    """A transaction came to nothing, by a deadlock perhaps; the same may well succeed at once."""
+
+    retry_after_s: Final = 1
 
 
 class UnitOfWork:
@@ -189,6 +195,7 @@ class Database:
         """A transaction that commits, then publishes, when the block ends without an exception.
 
         Raises:
+            Lost: nothing was done; it may be tried again at once.
             Unavailable: the database does not answer, or cannot store anything.
         """
         unit = UnitOfWork(self, writes=True)
@@ -217,9 +224,12 @@ class Database:
 @contextmanager
 def _told_as_unavailable() -> Iterator[None]:
     """A database that is away, full or read-only is no bug of ours; the caller may try again."""
+    message = "the database cannot do this now; try again in a moment"
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeoutError, TransactionLost, OSError) as error:
+    except TransactionLost as error:
+        _log.warning("transaction_lost", exc_info=error)
+        raise Lost(message) from error
+    except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
         _log.error("database_failed", exc_info=error)
-        message = "the database cannot do this now; try again in a moment"
         raise Unavailable(message) from error

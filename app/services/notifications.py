@@ -12,7 +12,7 @@ from app.domain.clock import utc_now
 from app.domain.notifying import Kind, Why
 from app.errors import InvalidField, NotFound
 from app.models import Notification as NotificationRow
-from app.models import ProjectWatch, Task, TaskWatch, User
+from app.models import ProjectWatch, PushDelivery, Task, TaskWatch, User
 from app.permissions import Action
 from app.schemas.base import decode_cursor, make_page
 from app.schemas.notifications import (
@@ -104,13 +104,20 @@ async def archive_read(uow: UnitOfWork, actor: Actor) -> int:
 
 
 async def forget_project(uow: UnitOfWork, user_id: UUID, project_id: UUID) -> None:
-    """Take a project out of the inbox of somebody who may not see it any more, watches included."""
+    """Take a project out of the inbox of somebody who may not see it any more, watches included.
+
+    Their pushes are deleted by themselves: whoever sends one holds it, and then wants its notification.
+    """
+    await uow.lock(select(User.id).where(User.id == user_id))
     mine = (NotificationRow.user_id == user_id, NotificationRow.project_id == project_id)
     tasks = select(Task.id).where(Task.project_id == project_id)
     await uow.execute(delete(TaskWatch).where(TaskWatch.user_id == user_id, TaskWatch.task_id.in_(tasks)))
     await uow.execute(
         delete(ProjectWatch).where(ProjectWatch.user_id == user_id, ProjectWatch.project_id == project_id)
     )
+    await uow.lock(select(NotificationRow.id).where(*mine).order_by(NotificationRow.id))
+    pushed = PushDelivery.notification_id.in_(select(NotificationRow.id).where(*mine))
+    await uow.execute(delete(PushDelivery).where(PushDelivery.user_id == user_id, pushed))
     gone = (await uow.execute(delete(NotificationRow).where(*mine).returning(NotificationRow.id))).all()
     if gone:
         seq = (await advance(uow, [user_id]))[user_id]

@@ -64,6 +64,8 @@ async def redeem(database: Database, passwords: Passwords, token: str, password:
     password_hash = await passwords.hash(password)
     async with database.write() as uow:
         user_id = await _find_owner(uow, token)
+        if user_id is not None:
+            await users.hold(uow, user_id)
         used = delete(PasswordReset).where(PasswordReset.digest == digest(token)).returning(PasswordReset.user_id)
         if user_id is None or (await uow.execute(used)).one_or_none() is None:
             raise NotFound(_REFUSED)

@@ -1,11 +1,12 @@
 """Forgetting, on time: old events, the trash, ended sessions, used credentials. Safe to run on every server."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Executable, delete, func, select, update
 
 from app.config import Settings
-from app.db.unit_of_work import UnitOfWork
+from app.db.unit_of_work import Database
 from app.domain.clock import utc_now
 from app.models import (
     Comment,
@@ -24,51 +25,62 @@ from app.models import (
 )
 
 
-async def sweep(uow: UnitOfWork, settings: Settings) -> None:
-    """Delete what is past its time. Events are trimmed from the oldest on, and the floor says up to where."""
+async def sweep(database: Database, settings: Settings) -> None:
+    """Delete what is past its time, in short transactions: none holds rows of one kind while it wants some of another.
+
+    Events are trimmed from the oldest on, and the floor says up to where.
+    """
     now = utc_now()
-    await uow.sweep(delete(SocketTicket).where(SocketTicket.expires_at < now))
-    await uow.sweep(delete(Invitation).where(Invitation.expires_at < now))
-    await uow.sweep(delete(PasswordReset).where(PasswordReset.expires_at < now))
-    await uow.sweep(delete(OutgoingMail).where(OutgoingMail.expires_at < now))
+    for statement in _steps(settings, now):
+        async with database.write() as uow:
+            await uow.sweep(statement)
+    past = Project.deleted_at < now - timedelta(seconds=settings.trash_s)
+    async with database.read() as uow:
+        gone = list((await uow.fetch(select(Project.id).where(past).order_by(Project.id))).scalars())
+    for project_id in gone:
+        async with database.write() as uow:
+            await uow.sweep(delete(Project).where(Project.id == project_id, past))
+
+
+def _steps(settings: Settings, now: datetime) -> Iterator[Executable]:
+    yield delete(SocketTicket).where(SocketTicket.expires_at < now)
+    yield delete(Invitation).where(Invitation.expires_at < now)
+    yield delete(PasswordReset).where(PasswordReset.expires_at < now)
+    yield delete(OutgoingMail).where(OutgoingMail.expires_at < now)
     keys_before = now - timedelta(seconds=settings.idempotency_s)
-    await uow.sweep(delete(IdempotencyKey).where(IdempotencyKey.created_at < keys_before))
+    yield delete(IdempotencyKey).where(IdempotencyKey.created_at < keys_before)
     sessions_before = now - timedelta(seconds=settings.access_token_s)
-    await uow.sweep(delete(Session).where(Session.expires_at < sessions_before))
-    await uow.sweep(delete(Session).where(Session.ended_at < sessions_before))
+    yield delete(Session).where(Session.expires_at < sessions_before)
+    yield delete(Session).where(Session.ended_at < sessions_before)
     trashed_before = now - timedelta(seconds=settings.trash_s)
-    await uow.sweep(delete(Project).where(Project.deleted_at < trashed_before))
-    await uow.sweep(delete(Task).where(Task.deleted_at < trashed_before))
-    await uow.sweep(delete(Comment).where(Comment.deleted_at < trashed_before))
+    yield delete(Task).where(Task.deleted_at < trashed_before)
+    yield delete(Comment).where(Comment.deleted_at < trashed_before)
     kept_since = now - timedelta(seconds=settings.log_keep_s)
-    await uow.sweep(delete(Notification).where(Notification.created_at < kept_since))
-    await _trim_logs(uow, settings)
-    await _trim_streams(uow, kept_since)
+    yield delete(Notification).where(Notification.created_at < kept_since)
+    yield from _trim_logs(settings, kept_since)
+    yield from _trim_streams(kept_since)
 
 
-async def _trim_logs(uow: UnitOfWork, settings: Settings) -> None:
+def _trim_logs(settings: Settings, kept_since: datetime) -> Iterator[Executable]:
     """Raise each project's floor to the last event that is too old or too many, then delete up to the floor."""
     too_old = (
         select(func.coalesce(func.max(LoggedEvent.seq), 0))
-        .where(
-            LoggedEvent.project_id == Project.id,
-            LoggedEvent.timestamp < utc_now() - timedelta(seconds=settings.log_keep_s),
-        )
+        .where(LoggedEvent.project_id == Project.id, LoggedEvent.timestamp < kept_since)
         .scalar_subquery()
     )
     for limit in (too_old, Project.event_seq - settings.log_keep_events):
-        await uow.sweep(update(Project).where(Project.event_floor < limit).values(event_floor=limit))
+        yield update(Project).where(Project.event_floor < limit).values(event_floor=limit)
     floor = select(Project.event_floor).where(Project.id == LoggedEvent.project_id).scalar_subquery()
-    await uow.sweep(delete(LoggedEvent).where(LoggedEvent.seq <= floor))
+    yield delete(LoggedEvent).where(LoggedEvent.seq <= floor)
 
 
-async def _trim_streams(uow: UnitOfWork, kept_since: datetime) -> None:
+def _trim_streams(kept_since: datetime) -> Iterator[Executable]:
     """The same for everybody's stream, by age alone."""
     too_old = (
         select(func.coalesce(func.max(LoggedNotice.seq), 0))
         .where(LoggedNotice.user_id == User.id, LoggedNotice.timestamp < kept_since)
         .scalar_subquery()
     )
-    await uow.sweep(update(User).where(User.notice_floor < too_old).values(notice_floor=too_old))
+    yield update(User).where(User.notice_floor < too_old).values(notice_floor=too_old)
     floor = select(User.notice_floor).where(User.id == LoggedNotice.user_id).scalar_subquery()
-    await uow.sweep(delete(LoggedNotice).where(LoggedNotice.seq <= floor))
+    yield delete(LoggedNotice).where(LoggedNotice.seq <= floor)

@@ -17,6 +17,5 @@ class RetentionWorker(PeriodicWorker):
         self._settings = settings
 
     async def look(self) -> None:
-        """Forget it, in one transaction."""
-        async with self._database.write() as uow:
-            await retention.sweep(uow, self._settings)
+        """Forget it."""
+        await retention.sweep(self._database, self._settings)

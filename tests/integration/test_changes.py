@@ -180,9 +180,10 @@ async def test_database_locked_by_another_process(sqlite_server: TestServer, mon
     monkeypatch.setattr(group_commit, "WAIT_S", 0.1)
     async with await register(sqlite_server, "Anna") as anna:
         project = await anna.project()
-        with contextlib.closing(sqlite3.connect(sqlite_server.settings.data_dir / "timetodo.sqlite3")) as other:
+        path = sqlite_server.settings.data_dir / "timetodo.sqlite3"
+        with contextlib.closing(sqlite3.connect(path, check_same_thread=False)) as other:
             other.isolation_level = None
-            other.execute("BEGIN IMMEDIATE")
+            await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")  # a sweep may be under way, in this very process
             for answer in await asyncio.gather(*(post_task(anna, project, f"op-{number}") for number in range(3))):
                 assert assert_problem(answer, 503)["code"] == "unavailable"
             assert await seq(anna, project) == 0

@@ -339,7 +339,7 @@ async def test_telling_many_costs_as_many_statements_as_telling_one(
 
     async def counting(uow: UnitOfWork) -> Transaction:
         nonlocal statements
-        statements += 1
+        statements += uow.actor_id is not None  # not what workers do meanwhile
         return await begun(uow)
 
     monkeypatch.setattr(UnitOfWork, "_begun", counting)
@@ -366,7 +366,7 @@ async def test_what_concerns_nobody_else_costs_next_to_nothing(
 
     async def counting(uow: UnitOfWork) -> Transaction:
         nonlocal statements
-        statements += 1
+        statements += uow.actor_id is not None  # not what workers do meanwhile
         return await begun(uow)
 
     async def tell_nobody(*_: object) -> None:
@@ -394,7 +394,8 @@ async def test_old_notifications_are_forgotten(server: TestServer, anna: Person,
         old = utc_now() - timedelta(days=91)
         await uow.execute(update(Notification).values(created_at=old))
         await uow.execute(update(LoggedNotice).values(timestamp=old))
-        await retention.sweep(uow, server.settings)
+    await retention.sweep(server.database, server.settings)
+    async with server.database.read() as uow:
         row = (await uow.fetch(select(User).where(User.name == "Boris"))).one()
         left = (await uow.fetch(select(func.count()).select_from(LoggedNotice))).scalar_one()
     assert await inbox(boris) == []

@@ -32,8 +32,7 @@ async def count(server: TestServer, table: type[Base]) -> int:
 
 async def sweep(server: TestServer) -> None:
     """Forget what is past its time."""
-    async with server.database.write() as uow:
-        await retention.sweep(uow, server.settings)
+    await retention.sweep(server.database, server.settings)
 
 
 async def age(server: TestServer, table: type[Base], column: str, moment: datetime) -> None:

@@ -489,8 +489,7 @@ class Delivery(RuleBasedStateMachine):
 
     async def _trim(self, keep: int) -> None:
         changed = self.world.settings.model_copy(update={"log_keep_events": keep})
-        async with self.world.database.write() as uow:
-            await retention.sweep(uow, changed)
+        await retention.sweep(self.world.database, changed)
 
     @rule()
     def compare_with_the_log(self) -> None:

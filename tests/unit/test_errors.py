@@ -14,6 +14,7 @@ CONTRACT = {
     "invalid_credentials": 401,
     "forbidden": 403,
     "registration_closed": 403,
+    "mail_off": 403,
     "not_found": 404,
     "conflict": 409,
     "version_conflict": 409,

@@ -187,8 +187,7 @@ async def test_link_is_good_for_an_hour(
     assert timedelta(minutes=50) < expires_at - utc_now() <= timedelta(hours=1)
     assert_problem(await reset(visitor, token), 404)
     assert not await can_sign_in(visitor, NEW)
-    async with server.database.write() as uow:
-        await retention.sweep(uow, server.settings)
+    await retention.sweep(server.database, server.settings)
     assert await open_links(server) == 0
 
 

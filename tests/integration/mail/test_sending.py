@@ -186,7 +186,7 @@ async def test_what_waits_is_forgotten_where_mail_was_turned_off(server: TestSer
     late = timedelta(seconds=-1)
     async with server.database.write() as uow:
         await post(uow, MailKind.RESET, address="anna@example.org", language="en", data={}, kept=late)
-        await retention.sweep(uow, server.settings)
+    await retention.sweep(server.database, server.settings)
     assert await outbox(server) == []
     assert post_office.greetings == []
 

@@ -79,8 +79,7 @@ async def test_replay_is_never_partial(serve: Serve, reason: str, since: Json) -
     stage = await serve(replay_max_events=5, log_keep_events=7)
     for number in range(9):
         await stage.anna.task(stage.project, f"task {number}")
-    async with stage.server.database.write() as uow:
-        await retention.sweep(uow, stage.server.settings)
+    await retention.sweep(stage.server.database, stage.server.settings)
     epoch = (await stage.anna.board(stage.project))["epoch"]
     async with open_socket(stage.server, stage.anna) as socket:
         data = await socket.join(stage.project, since={"epoch": epoch} | since)
