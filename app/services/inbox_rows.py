@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain.notifying import Kind, Why
@@ -63,11 +63,9 @@ def to_notification(row: Record) -> Notification:
     )
 
 
-async def find_shown(
-    uow: UnitOfWork, ids: Sequence[UUID], *conditions: ColumnElement[bool]
-) -> dict[UUID, Notification]:
+async def find_shown(uow: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, Notification]:
     """Return those of some notifications, of anybody's, that their readers may see now."""
-    rows = (await uow.fetch(select_inbox().where(NotificationRow.id.in_(ids), *conditions))).all() if ids else []
+    rows = (await uow.fetch(select_inbox().where(NotificationRow.id.in_(ids)))).all() if ids else []
     return {row.id: to_notification(row) for row in rows}
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
+import structlog
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
 from app.db.unit_of_work import UnitOfWork
@@ -23,7 +24,7 @@ from app.schemas import notifications as schemas
 from app.services.access import Record
 from app.services.deliveries import CLOSE, PUSH, SHOW, TEST, delivery
 from app.services.headlines import headline, subject_of
-from app.services.inbox_rows import IS_UNREAD, find_shown
+from app.services.inbox_rows import IS_UNREAD, select_inbox, to_notification
 from app.services.leases import fetch_unlocked, is_free, retry_wait
 from app.services.standing import is_good
 
@@ -35,6 +36,7 @@ FIRST_RETRY_S: Final = 5.0
 """The last of `MAX_ATTEMPTS` is some eleven hours after the first."""
 ADDRESSED_AT_ONCE: Final = 200
 """Rows in one transaction."""
+_log = structlog.get_logger(__name__)
 _URGENT: Final = frozenset({Kind.MENTIONED, Kind.ASSIGNED, Kind.DUE_SOON, Kind.OVERDUE})
 
 
@@ -184,11 +186,30 @@ async def _pack(uow: UnitOfWork, ids: Sequence[UUID], now: datetime) -> list[Par
         .where(PushDelivery.id.in_(ids))
     )
     rows = (await uow.fetch(statement)).all()
-    unread = await find_shown(uow, [row.notification_id for row in rows if row.kind == SHOW], *IS_UNREAD)
+    wanted = [row.notification_id for row in rows if row.kind == SHOW]
+    inbox = select_inbox().where(Notification.id.in_(wanted), *IS_UNREAD)
+    unread = {row.id: row for row in (await uow.fetch(inbox)).all()} if wanted else {}
     return [_parcel(row, unread.get(row.notification_id), now) for row in rows]
 
 
-def _parcel(row: Record, shown: schemas.Notification | None, now: datetime) -> Parcel:
+def _parcel(row: Record, unread: Record | None, now: datetime) -> Parcel:
+    try:
+        push = _push(row, to_notification(unread) if unread is not None else None, now)
+    except Exception:  # noqa: BLE001 - what cannot be read is dropped, and holds up no other push
+        _log.exception("push_not_written", delivery_id=str(row.delivery_id))
+        push = None
+    return Parcel(
+        row.delivery_id,
+        row.subscription_id,
+        _service(row.endpoint),
+        row.notification_id,
+        row.kind,
+        row.attempts,
+        push,
+    )
+
+
+def _push(row: Record, shown: schemas.Notification | None, now: datetime) -> Push | None:
     payload: dict[str, Any] | None = None
     ttl_s = int((row.created_at + KEPT - now).total_seconds())
     if ttl_s <= 0 or not row.is_signed_in:
@@ -200,26 +221,17 @@ def _parcel(row: Record, shown: schemas.Notification | None, now: datetime) -> P
         payload = {"type": "close", "tag": str(row.notification_id)}
     elif shown is not None:
         payload = _show(shown, row.language, hides_titles=row.hide_titles_in_push)
-    push = None
-    if payload is not None:
-        is_urgent = shown is not None and shown.kind in _URGENT
-        push = Push(
-            endpoint=row.endpoint,
-            p256dh=row.p256dh,
-            auth=row.auth,
-            payload=orjson.dumps(payload),
-            ttl_s=ttl_s,
-            urgency=Urgency.HIGH if is_urgent else Urgency.NORMAL,
-            topic=row.notification_id.hex if row.notification_id else None,
-        )
-    return Parcel(
-        row.delivery_id,
-        row.subscription_id,
-        _service(row.endpoint),
-        row.notification_id,
-        row.kind,
-        row.attempts,
-        push,
+    if payload is None:
+        return None
+    is_urgent = shown is not None and shown.kind in _URGENT
+    return Push(
+        endpoint=row.endpoint,
+        p256dh=row.p256dh,
+        auth=row.auth,
+        payload=orjson.dumps(payload),
+        ttl_s=ttl_s,
+        urgency=Urgency.HIGH if is_urgent else Urgency.NORMAL,
+        topic=row.notification_id.hex if row.notification_id else None,
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+import structlog
 from sqlalchemy import delete, insert, select, update
 
 from app.db.unit_of_work import UnitOfWork
@@ -26,6 +27,7 @@ GRACE: Final = timedelta(minutes=5)
 """What was past for so long at the last look is told no more: its card has come back since, or a wish was changed."""
 NOTED_EVERY: Final = timedelta(minutes=1)
 """A look is noted so often: an idle board writes nothing else."""
+_log = structlog.get_logger(__name__)
 
 
 async def last_look(uow: UnitOfWork) -> datetime:
@@ -108,7 +110,11 @@ async def _find_due(
     earliest = max(now - LATE, looked_at - GRACE)
     found = []
     for row in (await uow.fetch(statement)).all():
-        reminders = reminders_of(row.due, zone_of(row.time_zone), to_wishes(row.settings).remind_before)
+        try:
+            reminders = reminders_of(row.due, zone_of(row.time_zone), to_wishes(row.settings).remind_before)
+        except Exception:  # noqa: BLE001 - whose wishes cannot be read keeps no reminder from the others
+            _log.exception("reminder_failed", user_id=str(row.user_id), task_id=str(row.task_id))
+            continue
         after = max(row.since or row.created_at, earliest)
         reminder = find_due(reminders, now, after=after, told_min=row.told_min)
         if reminder is not None:

@@ -5,9 +5,10 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
-from app.models import User
+from app.models import NotificationSettings, User
+from app.services.reminders import last_look
 from app.workers.reminders import ReminderWorker
 from tests.support.people import Json, Person
 from tests.support.realtime import Clock
@@ -156,6 +157,22 @@ async def test_unknown_time_zone_stops_no_look(
     clock.now += timedelta(hours=10)
     assert await worker.look() == 2
     assert await reminded(anna) == await reminded(boris) == [("due_soon", "Pay")]
+
+
+async def test_wishes_that_cannot_be_read_stop_no_look(
+    server: TestServer, anna: Person, boris: Person, project: Json, clock: Clock, worker: ReminderWorker
+) -> None:
+    """Everybody else is reminded, and the look is noted."""
+    await anna.add(project, boris)
+    await anna.task(project, "Pay", assignee_ids=[anna.id, boris.id], due=in_hours(clock, 30))
+    async with server.database.write() as uow:
+        strange = {"user_id": UUID(anna.id), "settings": '{"matrix": {"no_such_kind": {}}}'}
+        await uow.execute(insert(NotificationSettings).values(strange))
+    clock.now += timedelta(hours=10)
+    assert await worker.look() == 1
+    assert (await reminded(anna), await reminded(boris)) == ([], [("due_soon", "Pay")])
+    async with server.database.read() as uow:
+        assert await last_look(uow) == clock.now
 
 
 async def test_another_due_date_reminds_anew(anna: Person, project: Json, clock: Clock, worker: ReminderWorker) -> None:

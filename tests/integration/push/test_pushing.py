@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from uuid import UUID
 
 import jwt
 import pytest
@@ -137,6 +138,24 @@ async def test_what_was_read_meanwhile_is_not_pushed(
         await uow.execute(update(PushDelivery).values(due_at=utc_now()))
     await drained(server)
     assert [pushed["title"].partition(" ")[2] for pushed in service.pushed] == ["Kept"]
+
+
+async def test_what_cannot_be_read_holds_up_no_other_push(
+    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json
+) -> None:
+    """A row that another version has written, perhaps, is dropped."""
+    await anna.add(project, boris)
+    await subscribe(boris, service)
+    quiet = {"quiet": {"from": "00:00", "to": "23:59:59.999999"}}
+    await boris.call("PUT", "/users/me/notification_settings", json=quiet, expect=200)
+    strange = await anna.task(project, "Strange", assignee_ids=[boris.id])
+    await anna.task(project, "Plain", assignee_ids=[boris.id])
+    async with server.database.write() as uow:
+        is_strange = Notification.task_id == UUID(strange["id"])
+        await uow.execute(update(Notification).where(is_strange).values(kind="no_such_kind"))
+        await uow.execute(update(PushDelivery).values(due_at=utc_now()))
+    await drained(server)
+    assert [pushed["title"].partition(" ")[2] for pushed in service.pushed] == ["Plain"]
 
 
 async def test_device_of_an_ended_session_gets_nothing(
