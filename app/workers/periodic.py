@@ -45,4 +45,5 @@ class PeriodicWorker(ABC):
     async def rest(self) -> None:
         """Wait until it is time to look again."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._alarm.wait(), self._interval_s)
+            async with asyncio.timeout(self._interval_s):  # `wait_for` may swallow a cancellation (Python 3.11)
+                await self._alarm.wait()

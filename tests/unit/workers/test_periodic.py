@@ -37,3 +37,24 @@ async def test_look_that_fails_is_told_and_followed_by_the_next() -> None:
     looks = worker.looks
     await asyncio.sleep(0)
     assert worker.looks == looks
+
+
+class Woken(PeriodicWorker):
+    """Looks when it is woken."""
+
+    name = "woken"
+
+    async def look(self) -> None: ...
+
+
+async def test_worker_that_is_woken_while_it_is_stopped_stops() -> None:
+    """The alarm takes nothing from the stop that comes in the same turn of the loop."""
+    alarm = asyncio.Event()
+    worker = Woken(60, alarm)
+    worker.start()
+    for _ in range(3):
+        await asyncio.sleep(0)  # it waits
+    alarm.set()
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await worker.stop()
