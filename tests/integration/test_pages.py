@@ -13,6 +13,7 @@ LISTS = {
     "/api/v1/notifications",
     "/api/v1/push/devices",
     "/api/v1/projects",
+    "/api/v1/projects/trash",
     "/api/v1/projects/{project_id}/members",
     "/api/v1/projects/{project_id}/invitations",
     "/api/v1/projects/{project_id}/tasks",
@@ -51,6 +52,8 @@ async def fill(anna: Person, boris: Person, project: Json) -> Json:
         await anna.call("POST", f"/projects/{project['id']}/views", json=view, expect=201)
         await anna.call("POST", f"/projects/{project['id']}/invitations", json={"role": "viewer"}, expect=201)
         await anna.project(str(number))
+        gone = await anna.project(f"Gone {number}")
+        await anna.call("DELETE", f"/projects/{gone['id']}", expect=204)
         login = {"email": anna.user["email"], "password": "correct horse battery"}
         await anna.call("POST", "/auth/login", json=login, expect=200)
     return tasks[0]
