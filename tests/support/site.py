@@ -43,13 +43,17 @@ class Site:
         return self._process
 
     async def start(self) -> None:
-        """Start the server and wait until it is ready."""
+        """Start the server and wait until it is ready; one that does not get there is ended."""
         arguments = [str(COMMAND), "serve", "--port", str(self.port), "--data", str(self.data_dir)]
         self._process = self._spawn(arguments)
-        async with http_client() as client, asyncio.timeout(START_S):
-            while not await self._answers(client):
-                assert self._process.poll() is None, self.log()
-                await asyncio.sleep(0.02)
+        try:
+            async with http_client() as client, asyncio.timeout(START_S):
+                while not await self._answers(client):
+                    assert self._process.poll() is None, self.log()
+                    await asyncio.sleep(0.02)
+        except BaseException:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """End the server as a power cut would."""
