@@ -264,7 +264,8 @@ async def test_call_that_fails_before_it_begins_lets_the_next_writer_in(
         patch.setattr("sqlalchemy.Connection.begin", refuse)
         patch.setattr("sqlalchemy.Connection.execution_options", refuse)
         assert_problem(await anna.call("GET", "/projects"), 503)
-        if server.database.is_sqlite:
+        if isinstance(engine, SqliteEngine):
+            engine.drop_idle()  # what a worker has given back meanwhile
             assert_problem(await post_task(anna, project), 503)
     assert (await post_task(anna, project)).status_code == 201
 
