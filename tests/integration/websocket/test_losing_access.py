@@ -312,8 +312,10 @@ async def test_added_member_is_online_before_joining(
 async def test_ended_session_is_dead_for_new_sockets(watch: Watch) -> None:
     """A token whose session has ended opens nothing, though it has not expired."""
     session_id = watch.server.context.tokens.verify(watch.boris.token).session_id
-    async with watch.server.database.write() as uow:
-        await sessions.end_sessions(uow, [session_id])
+    async with open_socket(watch.server, watch.boris) as before:
+        async with watch.server.database.write() as uow:
+            await sessions.end_sessions(uow, [session_id])
+        await in_time(before)  # or the news of it could end the new one before its token was looked at
     async with connect(f"{watch.server.ws_url}?token={watch.boris.token}") as connection:
         assert await Socket(connection).closed() == 4401
 
