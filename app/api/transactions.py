@@ -1,8 +1,8 @@
 """One request, one transaction: committed after the answer is made and before it is sent.
 
-A commit that fails answers 5xx and leaves neither change nor event; a transaction that was lost, by a deadlock perhaps,
-is tried once more before. A call with an Idempotency-Key stores its answer in
-the same transaction and gets it again when repeated; an answer with a credential in it is never stored.
+A transaction that was lost, by a deadlock perhaps, is tried once more; a commit that fails answers 5xx and leaves
+neither change nor event. A call with an Idempotency-Key stores its answer in the same transaction and gets it again
+when repeated; an answer with a credential in it is never stored.
 """
 
 import json

@@ -2,10 +2,10 @@
 
 import re
 import secrets
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, insert, select, update
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain import ranking
@@ -40,31 +40,14 @@ _CYRILLIC: Final = dict(
 
 async def list_projects(uow: UnitOfWork, actor: Actor, *, cursor: str | None, limit: int) -> Page[ProjectWithRole]:
     """Return a page of the projects the actor is a member of, oldest first."""
-    statement = (
-        select(ProjectRow, Member.role)
-        .join(Member, Member.project_id == ProjectRow.id)
-        .where(Member.user_id == actor.user_id, ProjectRow.deleted_at.is_(None))
-        .order_by(ProjectRow.id)
-        .limit(limit + 1)
-    )
-    if after := decode_cursor(cursor, UUID):
-        statement = statement.where(ProjectRow.id > after[0])
-    rows = (await uow.fetch(statement)).all()
+    rows = (await uow.fetch(_select_own(actor, cursor, limit).where(ProjectRow.deleted_at.is_(None)))).all()
     return make_page([_with_role(row, Role(row.role)) for row in rows], limit, lambda project: (project.id,))
 
 
 async def list_deleted(uow: UnitOfWork, actor: Actor, *, cursor: str | None, limit: int) -> Page[DeletedProject]:
     """Return a page of the deleted projects that the actor can take back, oldest first."""
-    statement = (
-        select(ProjectRow)
-        .join(Member, Member.project_id == ProjectRow.id)
-        .where(Member.user_id == actor.user_id, Member.role == Role.OWNER.value, ProjectRow.deleted_at.is_not(None))
-        .order_by(ProjectRow.id)
-        .limit(limit + 1)
-    )
-    if after := decode_cursor(cursor, UUID):
-        statement = statement.where(ProjectRow.id > after[0])
-    rows = (await uow.fetch(statement)).all()
+    is_mine = (Member.role == Role.OWNER.value, ProjectRow.deleted_at.is_not(None))
+    rows = (await uow.fetch(_select_own(actor, cursor, limit).where(*is_mine))).all()
     found = [DeletedProject(**to_project(row).model_dump(), deleted_at=row.deleted_at) for row in rows]
     return make_page(found, limit, lambda project: (project.id,))
 
@@ -163,6 +146,18 @@ def make_key(name: str) -> str:
 def new_epoch() -> str:
     """Return a name for the life of a log."""
     return secrets.token_hex(6)
+
+
+def _select_own(actor: Actor, cursor: str | None, limit: int) -> Select[*tuple[Any, ...]]:
+    statement = (
+        select(ProjectRow, Member.role)
+        .join(Member, Member.project_id == ProjectRow.id)
+        .where(Member.user_id == actor.user_id)
+        .order_by(ProjectRow.id)
+        .limit(limit + 1)
+    )
+    after = decode_cursor(cursor, UUID)
+    return statement.where(ProjectRow.id > after[0]) if after else statement
 
 
 def _default_columns(project_id: UUID, language: Language) -> list[dict[str, object]]:

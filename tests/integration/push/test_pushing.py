@@ -129,8 +129,7 @@ async def test_what_was_read_meanwhile_is_not_pushed(
     """Nor what may not be seen any more, when its time comes: here both wait for the end of quiet hours."""
     await anna.add(project, boris)
     await subscribe(boris, service)
-    quiet = {"quiet": {"from": "00:00", "to": "23:59:59.999999"}}
-    await boris.call("PUT", "/users/me/notification_settings", json=quiet, expect=200)
+    await be_quiet(boris)
     gone = await anna.task(project, "Gone", assignee_ids=[boris.id])
     await anna.task(project, "Kept", assignee_ids=[boris.id])
     await anna.call("DELETE", f"/tasks/{gone['id']}", expect=204)
@@ -140,14 +139,19 @@ async def test_what_was_read_meanwhile_is_not_pushed(
     assert [pushed["title"].partition(" ")[2] for pushed in service.pushed] == ["Kept"]
 
 
+async def be_quiet(person: Person) -> None:
+    """Have pushes wait: quiet hours round the clock."""
+    quiet = {"quiet": {"from": "00:00", "to": "23:59:59.999999"}}
+    await person.call("PUT", "/users/me/notification_settings", json=quiet, expect=200)
+
+
 async def test_what_cannot_be_read_holds_up_no_other_push(
     server: TestServer, service: PushService, anna: Person, boris: Person, project: Json
 ) -> None:
     """A row that another version has written, perhaps, is dropped."""
     await anna.add(project, boris)
     await subscribe(boris, service)
-    quiet = {"quiet": {"from": "00:00", "to": "23:59:59.999999"}}
-    await boris.call("PUT", "/users/me/notification_settings", json=quiet, expect=200)
+    await be_quiet(boris)
     strange = await anna.task(project, "Strange", assignee_ids=[boris.id])
     await anna.task(project, "Plain", assignee_ids=[boris.id])
     async with server.database.write() as uow:

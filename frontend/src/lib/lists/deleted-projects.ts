@@ -6,15 +6,12 @@ import type { Project } from '../types';
 import { t } from '../words/i18n.svelte';
 import { projects } from './projects.svelte';
 
-/** Takes a deleted project back and goes to its board. Resolves to whether it worked. */
-export async function takeBack({ id, name }: Pick<Project, 'id' | 'name'>): Promise<boolean> {
-  const done = await attempt(() => session.rest.projects.restore(id));
-  if (done) {
-    void projects.load();
-    toasts.show({ tone: 'info', text: t('projects.restored', { name }) });
-    router.go(paths.board(id));
-  }
-  return done;
+/** Takes a deleted project back and goes to its board. */
+export async function takeBack({ id, name }: Pick<Project, 'id' | 'name'>): Promise<void> {
+  if (!(await attempt(() => session.rest.projects.restore(id)))) return;
+  void projects.load();
+  toasts.show({ tone: 'info', text: t('projects.restored', { name }) });
+  router.go(paths.board(id));
 }
 
 /** Says that it is deleted, and offers the way back. */
