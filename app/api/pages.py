@@ -7,8 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match
-from starlette.types import Scope
+from starlette.routing import Match
 
 PACKAGE: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = PACKAGE / "web"
@@ -52,30 +51,33 @@ def install(app: FastAPI) -> None:
     app.mount("/static", ClientFiles(directory=client_folder()), name="client")
     app.mount("/assets", HashedFiles(directory=PAGE / "assets", check_dir=False), name="assets")
 
-    api_routes = list(app.routes)
+    app.add_api_route("/api/{path:path}", nothing, methods=_ALL_METHODS, include_in_schema=False)
+    app.add_api_route("/{path:path}", page, methods=["GET", "HEAD"], include_in_schema=False)
 
-    @app.api_route("/api/{path:path}", methods=_ALL_METHODS, include_in_schema=False)
-    async def nothing(request: Request) -> None:
-        allowed = _allowed_methods(api_routes, request.scope)
-        if allowed:
-            raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
+
+async def nothing(request: Request) -> None:
+    """Refuse what is no address of the API, or none for this method."""
+    allowed = _allowed_methods(request)
+    if allowed:
+        raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
+    raise HTTPException(404)
+
+
+async def page(path: str) -> FileResponse:
+    """Answer with a part of the page, or with the page itself: what an address means is for it to say."""
+    file = None if f"{path}/".startswith(_OWN_PATHS) else _find_file(path) or _find_file("index.html")
+    if file is None:
         raise HTTPException(404)
-
-    @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
-    async def page(request: Request, path: str) -> FileResponse:
-        del request
-        file = None if f"{path}/".startswith(_OWN_PATHS) else _find_file(path) or _find_file("index.html")
-        if file is None:
-            raise HTTPException(404)
-        return FileResponse(file, headers={"Cache-Control": "no-cache"})
+    return FileResponse(file, headers={"Cache-Control": "no-cache"})
 
 
-def _allowed_methods(routes: list[BaseRoute], scope: Scope) -> list[str]:
+def _allowed_methods(request: Request) -> list[str]:
     """Return the methods with which this address would be something."""
+    routes = [route for route in request.app.routes if getattr(route, "endpoint", None) not in {nothing, page}]
     return [
         method
         for method in _ALL_METHODS
-        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
     ]
 
 
