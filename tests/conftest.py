@@ -20,6 +20,9 @@ from tests.support.people import Json, Person, register
 from tests.support.realtime import Clock
 from tests.support.server import TestServer, lay_admin_code, make_settings, migrated, run_server
 
+MUCH_GARBAGE = 100_000
+"""Objects made and not ended since the last round."""
+
 
 def pytest_configure() -> None:
     """Say before the first test what is missing; the servers themselves start when first wanted."""
@@ -30,15 +33,20 @@ def pytest_configure() -> None:
         raise pytest.UsageError(str(missing)) from None
 
 
-@pytest.fixture(autouse=True, scope="module")
-def small_heap() -> Iterator[None]:
-    """Take what a module leaves behind from the garbage collector's rounds.
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector out of the tests: a round of its own choosing stops every server of the process.
 
-    After two thousand tests it is gigabytes, and each full round would stop every server of the process for seconds.
+    It may also come in any thread, and end there what another one waits for.
     """
-    yield
     gc.collect()
     gc.freeze()
+    gc.disable()
+
+
+def pytest_runtest_logfinish() -> None:
+    """Collect between two tests, once it is worth it."""
+    if gc.get_count()[0] > MUCH_GARBAGE:
+        gc.collect()
 
 
 @pytest.fixture(scope="session")
