@@ -76,8 +76,8 @@ class Writer:
     def join(self, then: AfterCommit) -> "asyncio.Future[None]":
         """End the turn of a unit that is done; the future ends with its group's commit."""
         group = self._group
-        assert group is not None
         try:
+            assert group is not None
             if not self.driver.in_transaction:
                 raise TransactionLost
             self.driver.execute("RELEASE unit")
@@ -94,11 +94,9 @@ class Writer:
 
     def leave(self) -> None:
         """End the turn of a unit that failed, and undo it; the others of its group stay whole."""
-        group, connection = self._group, self._connection
-        assert group is not None
-        assert connection is not None
+        group = self._group
         try:
-            if group.units and self.driver.in_transaction:
+            if group is not None and group.units and self.driver.in_transaction:
                 self.driver.execute("ROLLBACK TO unit")
                 self.driver.execute("RELEASE unit")
             else:

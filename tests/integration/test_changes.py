@@ -239,7 +239,9 @@ async def test_database_that_goes_away_and_comes_back(
 
     engine = server.database.engine
     if isinstance(engine, SqliteEngine):
-        engine._writer._drop_connection()
+        async with engine._writer._turn:  # a worker may be writing
+            engine._writer._lose(ConnectionResetError())
+            engine._writer._drop_connection()
         engine.drop_idle()
     with monkeypatch.context() as patch:
         patch.setattr("sqlalchemy.pool.Pool.connect", refuse)
