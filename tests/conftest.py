@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from app import logs
 from app.config import Settings
 from tests.support import servers
+from tests.support.hangs import HangWatch
 from tests.support.people import Json, Person, register
 from tests.support.realtime import Clock
 from tests.support.server import TestServer, lay_admin_code, make_settings, migrated, run_server
@@ -31,6 +32,11 @@ def pytest_configure() -> None:
         servers.require_servers()
     except servers.ServerMissingError as missing:
         raise pytest.UsageError(str(missing)) from None
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let nothing hang unheard."""
+    session.config.pluginmanager.register(HangWatch(session.config))
 
 
 def pytest_collection_finish() -> None:
