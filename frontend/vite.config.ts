@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
+import { chunkOf } from './chunks.ts';
 import { compiledMessages } from './messages.ts';
 import { precache, SERVICE_WORKER } from './precache.ts';
 
@@ -24,20 +25,6 @@ function paintedWhenReady(): Plugin {
   return { name: 'painted-when-ready', apply: 'build', transformIndexHtml: { order: 'post', handler } };
 }
 
-// Left alone, the build makes many small chunks, in which the same words are packed again and again.
-/** What every visit needs, and what the pages that come later share with it. */
-const SHARED = /src\/(lib|components\/ui)\/|static\/js\/|node_modules\/(svelte|idb|lucide|esm-env|clsx)/;
-/** Notifications: after the page that one came for, whichever that is. */
-const INBOX = /src\/(pages\/InboxPage|components\/inbox\/|lib\/inbox\/)/;
-/** The ways to look at tasks other than the board. */
-const VIEWS =
-  /src\/(pages\/(List|Calendar|Search|Home)Page|components\/(list|calendar|palette|shell\/(HomeRow|Welcome))|lib\/(palette|lists\/(my-work|search|list-rows|row-window)|time\/days))/;
-/** Pages that few open, and seldom. */
-const MANAGEMENT =
-  /src\/(pages\/(Admin|Archive|Diagnostics|Profile|Projects|ProjectSettings|TaskLink|Trash)Page|components\/(admin|diagnostics|profile|projects|settings|shell\/ShelfPage|ui\/Sparkline)|lib\/(admin|board\/surroundings|lists\/shelf|server\/socket-probe))/;
-/** The ways in, but for the one that everybody takes. */
-const ENTRY = /src\/(pages\/(Invitation|Mail|SignUp)Page|components\/SignUpForm)/;
-
 export default defineConfig({
   base: '/',
   define: { __VERSION__: JSON.stringify(version()) },
@@ -58,16 +45,7 @@ export default defineConfig({
       output: {
         // Its address is its identity, so it has no hash.
         entryFileNames: ({ name }) => (name === 'service-worker' ? SERVICE_WORKER : 'assets/[name]-[hash].js'),
-        codeSplitting: {
-          includeDependenciesRecursively: false,
-          groups: [
-            { name: 'inbox', test: INBOX },
-            { name: 'management', test: MANAGEMENT },
-            { name: 'views', test: VIEWS },
-            { name: 'entry', test: ENTRY },
-            { name: 'shared', minShareCount: 2, test: SHARED },
-          ],
-        },
+        codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: chunkOf, debugName: 'chunks' }] },
       },
     },
   },
