@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
 import { chunkOf } from './chunks.ts';
+import { compressed } from './compressed.ts';
 import { compiledMessages } from './messages.ts';
 import { precache, SERVICE_WORKER } from './precache.ts';
 
@@ -28,7 +29,7 @@ function paintedWhenReady(): Plugin {
 export default defineConfig({
   base: '/',
   define: { __VERSION__: JSON.stringify(version()) },
-  plugins: [compiledMessages(), svelte(), paintedWhenReady(), precache()],
+  plugins: [compiledMessages(), svelte(), paintedWhenReady(), precache(), compressed()],
   resolve: {
     alias: { $client: here('../static/js/websocket.js') },
     // Svelte's server build is what Node would choose for the component tests.

@@ -1,19 +1,26 @@
-"""The web page and the JavaScript client, as files."""
+"""The web page and the JavaScript client, as files; of the page's, as the build has compressed them (compressed.ts)."""
 
+import os
+import re
 from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from starlette.types import Scope
 
 PACKAGE: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = PACKAGE / "web"
 _OWN_PATHS: Final = ("assets/", "static/", "api/")
 _ALL_METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
+_COMPRESSED: Final = {"br": ".br", "gzip": ".gz"}
+"""What the build lays beside a file, the shortest first."""
+_REFUSED: Final = re.compile(r"\s*q=0(\.0*)?\s*")
 
 
 def client_folder() -> Path:
@@ -25,9 +32,14 @@ def client_folder() -> Path:
 class HashedFiles(StaticFiles):
     """Vite's output: the name holds the content's hash, so a copy never goes stale."""
 
-    def file_response(self, *args: object, **kwargs: object) -> Response:
-        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
-        response.headers["Cache-Control"] = _FOR_A_YEAR
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        file, headers = _compressed(Path(full_path), Headers(scope=scope))
+        if file != Path(full_path):
+            stat_result = file.stat()
+        response = super().file_response(file, stat_result, scope, status_code)
+        response.headers.update({"Cache-Control": _FOR_A_YEAR} | headers)
         return response
 
 
@@ -63,12 +75,13 @@ async def nothing(request: Request) -> None:
     raise HTTPException(404)
 
 
-async def page(path: str) -> FileResponse:
+async def page(request: Request, path: str) -> FileResponse:
     """Answer with a part of the page, or with the page itself: what an address means is for it to say."""
     file = None if f"{path}/".startswith(_OWN_PATHS) else _find_file(path) or _find_file("index.html")
     if file is None:
         raise HTTPException(404)
-    return FileResponse(file, headers={"Cache-Control": "no-cache"})
+    file, headers = _compressed(file, request.headers)
+    return FileResponse(file, headers={"Cache-Control": "no-cache"} | headers)
 
 
 def _allowed_methods(request: Request) -> list[str]:
@@ -88,3 +101,15 @@ def _find_file(path: str) -> Path | None:
         return file if file.is_relative_to(PAGE) and file.is_file() else None
     except (OSError, ValueError):
         return None
+
+
+def _compressed(file: Path, asked: Headers) -> tuple[Path, dict[str, str]]:
+    """Return what to send in place of a file to somebody who asks like this, and the headers that say so."""
+    offers = [offer.partition(";") for offer in asked.get("accept-encoding", "").split(",")]
+    understood = {name.strip() for name, _, weight in offers if not _REFUSED.fullmatch(weight)}
+    vary = {"Vary": "Accept-Encoding"}
+    for encoding, ending in _COMPRESSED.items():
+        shorter = file.with_name(file.name + ending)
+        if encoding in understood and shorter.is_file():
+            return shorter, vary | {"Content-Encoding": encoding}
+    return file, vary

@@ -1,6 +1,7 @@
 """What surrounds the API: health, numbers, headers, the page, files, and refusals outside every route."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
@@ -14,7 +15,7 @@ from app.api import pages
 from app.broker.memory import MemoryBroker
 from app.config import Settings
 from app.security import AccessTokens
-from tests.support.people import Person, register
+from tests.support.people import PASSWORD, Person, register
 from tests.support.routes import assert_problem
 from tests.support.server import TestServer, run_server
 
@@ -36,6 +37,9 @@ def built_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "index.html").write_text(PAGE)
     (folder / "favicon.svg").write_text("<svg/>")
     (folder / "assets" / "index-abc.js").write_text("export {}")
+    (folder / "assets" / "index-abc.js.br").write_bytes(b"short")
+    (folder / "assets" / "index-abc.js.gz").write_bytes(gzip.compress(b"export {}"))
+    (folder / "index.html.br").write_bytes(b"shortest")
     (tmp_path / "secret").write_text("secret")
     monkeypatch.setattr(pages, "PAGE", folder)
     return folder
@@ -163,6 +167,49 @@ async def test_page_is_served_at_every_address_of_its_own(site: httpx2.AsyncClie
     assert (await site.head("/")).status_code == 200
     assets = await site.get("/assets/index-abc.js")
     assert "immutable" in assets.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip", "gzip"),
+        ("br;q=0, gzip;q=0.5", "gzip"),
+        ("br; q=0.0, gzip; q=0", None),
+        ("identity", None),
+    ],
+)
+async def test_files_come_as_short_as_the_browser_can_read(
+    site: httpx2.AsyncClient, accepted: str, encoding: str | None
+) -> None:
+    """What the build has compressed is sent in place of the file, under the file's own type."""
+    answer = await site.head("/assets/index-abc.js", headers={"Accept-Encoding": accepted})
+    lengths = {"br": len(b"short"), "gzip": len(gzip.compress(b"export {}")), None: len("export {}")}
+    assert answer.headers.get("content-encoding") == encoding
+    assert int(answer.headers["content-length"]) == lengths[encoding]
+    assert "javascript" in answer.headers["content-type"]
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["vary"] == "Accept-Encoding"
+    page = await site.head("/projects/1", headers={"Accept-Encoding": accepted})
+    assert page.headers.get("content-encoding") == ("br" if encoding == "br" else None)
+    assert page.headers["content-type"].startswith("text/html")
+
+
+async def test_long_answers_come_compressed(sqlite_server: TestServer) -> None:
+    """A board does, an answer that holds a token does not."""
+    async with await register(sqlite_server, "Anna") as anna:
+        login = {"email": anna.user["email"], "password": PASSWORD}
+        signed_in = await anna.call("POST", "/auth/login", json=login, headers={"Accept-Encoding": "gzip"}, expect=200)
+        project = await anna.project()
+        for number in range(10):
+            await anna.task(project, f"Task {number}")
+        board = await anna.call("GET", f"/projects/{project['id']}/board", headers={"Accept-Encoding": "gzip"})
+        plain = await anna.call("GET", f"/projects/{project['id']}/board", headers={"Accept-Encoding": "identity"})
+    assert board.headers["content-encoding"] == "gzip"
+    assert int(board.headers["content-length"]) < len(plain.content) / 2
+    assert "content-encoding" not in plain.headers
+    assert "content-encoding" not in signed_in.headers
+    assert board.json() == plain.json()
 
 
 async def test_what_is_not_there_is_not_the_page(site: httpx2.AsyncClient) -> None:
