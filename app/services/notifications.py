@@ -124,33 +124,23 @@ async def forget_project(uow: UnitOfWork, user_id: UUID, project_id: UUID) -> No
         await publish(uow, [Told(user_id, seq, "forgotten", project_id=project_id)], utc_now())
 
 
-async def has_snoozed_due(uow: UnitOfWork) -> bool:
-    """Whether something that was snoozed is to be shown again."""
-    due = select(NotificationRow.id).where(NotificationRow.snoozed_until <= utc_now()).limit(1)
-    return (await uow.fetch(due)).first() is not None
+async def find_snoozed_due(uow: UnitOfWork, *, limit: int = 200) -> list[UUID]:
+    """Return people to whom something that was snoozed is to be shown again; more than `limit` take another look."""
+    due = select(NotificationRow.user_id).where(NotificationRow.snoozed_until <= utc_now()).distinct().limit(limit)
+    return sorted((await uow.fetch(due)).scalars())
 
 
-async def wake_snoozed(uow: UnitOfWork, *, limit: int = 200) -> int:
-    """Show again what was snoozed until now; return how many there were. Safe on every server."""
+async def wake_snoozed(uow: UnitOfWork, user_id: UUID) -> int:
+    """Show somebody again what was snoozed until now; return how much that was. Safe on every server."""
     now = utc_now()
-    due = (
-        select(NotificationRow.id, NotificationRow.user_id)
-        .where(NotificationRow.snoozed_until <= now)
-        .order_by(NotificationRow.user_id)
-        .limit(limit)
-    )
-    owners = sorted({row.user_id for row in (await uow.fetch(due)).all()})
-    woken = 0
-    for user_id in owners:
-        await uow.lock(select(User.id).where(User.id == user_id))
-        statement = select_inbox().where(NotificationRow.user_id == user_id, NotificationRow.snoozed_until <= now)
-        found = [to_notification(row) for row in (await uow.fetch(statement)).all()]
-        if found:
-            await _mark(uow, user_id, found, {"snoozed_until": None, "read_at": None, "updated_at": now}, now)
-        woken += len(found)
-    hidden = (NotificationRow.user_id.in_(owners), NotificationRow.snoozed_until <= now)  # not to be seen: none is told
-    await uow.execute(update(NotificationRow).where(*hidden).values(snoozed_until=None))
-    return woken
+    due = (NotificationRow.user_id == user_id, NotificationRow.snoozed_until <= now)
+    await uow.lock(select(User.id).where(User.id == user_id))
+    found = [to_notification(row) for row in (await uow.fetch(select_inbox().where(*due))).all()]
+    if found:
+        await _mark(uow, user_id, found, {"snoozed_until": None, "read_at": None, "updated_at": now}, now)
+    # Of what is not to be seen nobody is told.
+    await uow.execute(update(NotificationRow).where(*due).values(snoozed_until=None))
+    return len(found)
 
 
 def _filtered(wanted: NotificationFilter) -> list[ColumnElement[bool]]:

@@ -4,15 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-import structlog
-
 from app.config import Settings
 from app.db.unit_of_work import Database
 from app.domain.clock import utc_now
 from app.services import digests
 from app.workers.periodic import PeriodicWorker
-
-_log = structlog.get_logger(__name__)
 
 
 class DigestWorker(PeriodicWorker):
@@ -30,12 +26,8 @@ class DigestWorker(PeriodicWorker):
         now = self._now()
         async with self._database.read() as uow:
             due = await digests.find_due(uow, now)
-        return sum([await self._gather(user_id, now) for user_id in due])
+        return sum([await self.apart(self._gather(user_id, now), user_id=str(user_id)) or 0 for user_id in due])
 
     async def _gather(self, user_id: UUID, now: datetime) -> bool:
-        try:
-            async with self._database.write() as uow:
-                return await digests.gather(uow, user_id, now)
-        except Exception:  # noqa: BLE001 - one that cannot be made must not hold up the others
-            _log.exception("digest_failed", user_id=str(user_id))
-            return False
+        async with self._database.write() as uow:
+            return await digests.gather(uow, user_id, now)

@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable
+from typing import TypeVar
 
 import structlog
 
+Result = TypeVar("Result")
 _log = structlog.get_logger(__name__)
 
 
@@ -32,6 +35,14 @@ class PeriodicWorker(ABC):
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    async def apart(self, part: Awaitable[Result], **whose: str) -> Result | None:
+        """Do a part of a look; if it fails that is logged, with `whose` it was, and holds up no other: None."""
+        try:
+            return await part
+        except Exception:  # noqa: BLE001 - whatever is wrong with one
+            _log.exception(f"{self.name}_failed", **whose)
+            return None
 
     async def _run(self) -> None:
         while True:

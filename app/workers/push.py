@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from functools import partial
 from typing import Final
+from uuid import UUID
 
 import structlog
 
@@ -16,7 +17,7 @@ from app.push.metrics import DELIVERIES, DROPPED, PENDING
 from app.push.sending import Answer, Outcome, PushSender
 from app.services import push
 from app.services.deliveries import PUSH
-from app.services.notifications import has_snoozed_due, wake_snoozed
+from app.services.notifications import find_snoozed_due, wake_snoozed
 from app.services.push import Parcel
 from app.workers.periodic import PeriodicWorker
 
@@ -52,20 +53,23 @@ class PushWorker(PeriodicWorker):
         await asyncio.gather(*self._sending, return_exceptions=True)
 
     async def look(self) -> None:
-        """Start to send all that is due and may be sent now."""
-        while await self._send_some():
-            pass
+        """Show again what was snoozed until now, then start to send all that is due and may be sent now."""
+        async with self._database.read() as uow:
+            waiting, sleepers = await push.count_waiting(uow), await find_snoozed_due(uow)
+        PENDING.set(waiting)
+        for user_id in sleepers:
+            await self.apart(self._wake(user_id), user_id=str(user_id))
+        has_more = bool(waiting or sleepers)
+        while has_more:
+            has_more = await self._send_some()
+
+    async def _wake(self, user_id: UUID) -> None:
+        async with self._database.write() as uow:
+            await wake_snoozed(uow, user_id)
 
     async def _send_some(self) -> bool:
         """Start to send what is due; return whether there may be more."""
-        async with self._database.read() as uow:
-            waiting, wakes = await push.count_waiting(uow), await has_snoozed_due(uow)
-        PENDING.set(waiting)
-        if not (waiting or wakes):
-            return False
         async with self._database.write() as uow:
-            if wakes:
-                await wake_snoozed(uow)
             has_more = await push.address(uow)
             parcels = await self._claim(uow)
         for parcel in parcels:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID
 
 from app.config import Settings
 from app.db.unit_of_work import Database
@@ -26,11 +27,15 @@ class ReminderWorker(PeriodicWorker):
         async with self._database.read() as uow:
             looked_at = await reminders.last_look(uow)
             projects = await reminders.find_projects(uow, now, looked_at)
-        count = 0
-        for project_id in projects:
-            async with self._database.write() as uow:
-                count += await reminders.remind(uow, project_id, now, looked_at)
-        if now - looked_at >= reminders.NOTED_EVERY:
+        counts = [
+            await self.apart(self._remind(project_id, now, looked_at), project_id=str(project_id))
+            for project_id in projects
+        ]
+        if None not in counts and now - looked_at >= reminders.NOTED_EVERY:
             async with self._database.write() as uow:
                 await reminders.note_look(uow, now)
-        return count
+        return sum(count or 0 for count in counts)
+
+    async def _remind(self, project_id: UUID, now: datetime, looked_at: datetime) -> int:
+        async with self._database.write() as uow:
+            return await reminders.remind(uow, project_id, now, looked_at)

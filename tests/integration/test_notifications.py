@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, update
@@ -233,11 +234,12 @@ async def test_snoozed_row_comes_back_unread(server: TestServer, anna: Person, b
     await boris.call("PATCH", path, json={"snoozed_until": later, "read": True}, expect=200)
     assert (await inbox(boris), await unread(boris)) == ([], 0)
     async with server.database.write() as uow:
-        assert await notifications.wake_snoozed(uow) == 0
+        assert await notifications.find_snoozed_due(uow) == []
         snoozed = update(Notification).where(Notification.snoozed_until.is_not(None))
         await uow.execute(snoozed.values(snoozed_until=utc_now() - timedelta(seconds=1)))
-        assert await notifications.wake_snoozed(uow) == 1
-        assert await notifications.wake_snoozed(uow) == 0
+        assert await notifications.find_snoozed_due(uow) == [UUID(boris.id)]
+        assert await notifications.wake_snoozed(uow, UUID(boris.id)) == 1
+        assert await notifications.wake_snoozed(uow, UUID(boris.id)) == 0
     (back,) = await inbox(boris)
     assert (back["id"], back["read_at"], back["snoozed_until"]) == (row["id"], None, None)
 
@@ -254,8 +256,8 @@ async def test_snoozed_row_of_a_card_in_the_trash_wakes_nobody(
     async with server.database.write() as uow:
         snoozed = update(Notification).where(Notification.snoozed_until.is_not(None))
         await uow.execute(snoozed.values(snoozed_until=utc_now() - timedelta(seconds=1)))
-        assert await notifications.wake_snoozed(uow) == 0
-        assert not await notifications.has_snoozed_due(uow)
+        assert await notifications.wake_snoozed(uow, UUID(boris.id)) == 0
+        assert await notifications.find_snoozed_due(uow) == []
     await anna.call("POST", f"/tasks/{task['id']}/restore", expect=200)
     assert await unread(boris) == 1
 

@@ -7,7 +7,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, update
 
+from app.db.unit_of_work import UnitOfWork
+from app.domain.notifying import Why
 from app.models import NotificationSettings, User
+from app.services import reminders
+from app.services.notifying import News, tell
 from app.services.reminders import last_look
 from app.workers.reminders import ReminderWorker
 from tests.support.people import Json, Person
@@ -61,6 +65,29 @@ async def test_after_a_time_of_silence_one_reminder_is_sent(
     await anna.task(project, "Forgotten", assignee_ids=[anna.id], due=in_hours(clock, 26))
     clock.now += timedelta(days=10)
     assert await worker.look() == 0
+
+
+async def test_project_that_fails_holds_up_no_other_and_is_looked_at_again(
+    anna: Person, clock: Clock, worker: ReminderWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it is well again the look counts as not made, so that nothing is passed over."""
+    bad, good = [await anna.project(name) for name in ("Bad", "Good")]
+    for project in (bad, good):
+        await anna.task(project, project["name"], assignee_ids=[anna.id], due=in_hours(clock, 1.5))
+    clock.now += timedelta(hours=1)
+
+    async def fail_for_bad(uow: UnitOfWork, news: News, recipients: dict[UUID, Why]) -> None:
+        if str(news.project_id) == bad["id"]:
+            raise ConnectionResetError
+        await tell(uow, news, recipients)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reminders, "tell", fail_for_bad)
+        assert await worker.look() == 1
+    assert [title for _, title in await reminded(anna)] == ["Good"]
+    clock.now += reminders.GRACE + timedelta(minutes=1)
+    assert await worker.look() == 1
+    assert [title for _, title in await reminded(anna)] == ["Bad", "Good"]
 
 
 async def test_new_card_does_not_remind_of_what_was_before_it(

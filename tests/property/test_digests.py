@@ -122,7 +122,7 @@ class Mailbox:
                 names = ("updated_at", "mail_at", "snoozed_until")
                 moved = {name: value - time for name in names if (value := getattr(row, name)) is not None}
                 await uow.execute(update(Notification).where(Notification.id == row.id).values(moved))
-            await notifications.wake_snoozed(uow)
+            await notifications.wake_snoozed(uow, self.boris.user_id)
         if self.waits is not None:
             self.waits = self.waits - time if self.waits > time else None
 

@@ -194,13 +194,15 @@ async def test_device_that_is_signed_out_meanwhile_is_not_tried_again(
 async def test_what_was_snoozed_is_shown_again_in_time(
     server: TestServer, anna: Person, boris: Person, project: Json
 ) -> None:
-    """Whoever sends pushes wakes it, without anybody asking."""
+    """Whoever sends pushes wakes it, without anybody asking; a row that cannot be read holds up only its owner's."""
     await anna.add(project, boris)
+    await boris.task(project, assignee_ids=[anna.id])
     (row,) = (await boris.get("/notifications"))["items"]
     later = {"snoozed_until": "2999-01-01T00:00:00Z", "read": True}
     await boris.call("PATCH", f"/notifications/{row['id']}", json=later, expect=200)
     async with server.database.write() as uow:
         await uow.execute(update(Notification).values(snoozed_until=utc_now()))
+        await uow.execute(update(Notification).where(Notification.user_id == UUID(anna.id)).values(kind="unheard of"))
     async with asyncio.timeout(5):
         while (await boris.get("/notifications"))["unread"] == 0:  # noqa: ASYNC110 - Boris has no socket here
             await asyncio.sleep(0.02)
