@@ -2,7 +2,6 @@ import { fireEvent, render, screen, within } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { describe, expect, test, vi } from 'vitest';
 import Board from '../src/components/board/Board.svelte';
-import ConflictDialog from '../src/components/dialogs/ConflictDialog.svelte';
 import SignUpForm from '../src/components/SignUpForm.svelte';
 import Keyboard from '../src/components/shortcuts/Keyboard.svelte';
 import TaskPanel from '../src/components/task/TaskPanel.svelte';
@@ -270,27 +269,6 @@ describe('the task panel', () => {
       checklist: [checklist[0], { id: 'i2', text: 'b', done: true }],
     });
   });
-});
-
-test('a conflict shows both sides and offers both', async () => {
-  const { store, rest } = await openBoard();
-  const sides = {
-    mine: { title: 'Mine' },
-    theirs: { title: 'Theirs' },
-    base: null,
-    current: task('t1', { version: 5 }),
-  };
-  rest.tasks.update.mockRejectedValueOnce(new ApiError(409, { code: 'version_conflict', fields: ['title'], ...sides }));
-  store.commands.patch('t1', { title: 'Mine' });
-  await settled();
-  const [conflict] = store.own.conflicts;
-  if (!conflict) throw new Error('no conflict');
-  render(ConflictDialog, { conflict, view: new BoardView(store), onlater: () => {} });
-  const dialog = screen.getByRole('dialog', { hidden: true });
-  expect(dialog.textContent).toContain('Mine');
-  expect(dialog.textContent).toContain('Theirs');
-  await fireEvent.click(screen.getByRole('button', { name: 'Keep theirs', hidden: true }));
-  expect(store.own.conflicts).toEqual([]);
 });
 
 describe('making an account', () => {

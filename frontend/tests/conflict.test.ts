@@ -1,0 +1,60 @@
+/** What is asked of a person whose change and somebody else's were the same field's. */
+import { fireEvent, render, screen } from '@testing-library/svelte';
+import { expect, test } from 'vitest';
+import BoardDialogs from '../src/components/dialogs/BoardDialogs.svelte';
+import { BoardView } from '../src/lib/board/board-view.svelte';
+import { toasts } from '../src/lib/page/announcer.svelte';
+import { ApiError } from '../src/lib/server/errors';
+import { openBoard, settled, task } from './support/board';
+
+const CONFLICT = {
+  mine: { title: 'Mine' },
+  theirs: { title: 'Theirs' },
+  base: null,
+  current: task('t1', { version: 5 }),
+};
+
+async function conflicting() {
+  const { store, rest } = await openBoard();
+  render(BoardDialogs, { view: new BoardView(store) });
+  const refusal = new ApiError(409, { code: 'version_conflict', fields: ['title'], ...CONFLICT });
+  rest.tasks.update.mockRejectedValueOnce(refusal);
+  store.commands.patch('t1', { title: 'Mine' });
+  await settled();
+  return { store };
+}
+
+const dialog = () => screen.queryByRole('dialog', { hidden: true });
+
+test('shows both sides and offers both', async () => {
+  const { store } = await conflicting();
+  expect(dialog()?.textContent).toContain('Mine');
+  expect(dialog()?.textContent).toContain('Theirs');
+  await fireEvent.click(screen.getByRole('button', { name: 'Keep theirs', hidden: true }));
+  expect(store.own.conflicts).toEqual([]);
+  expect(dialog()).toBeNull();
+});
+
+test('what is written as the result stays, whatever else is changed meanwhile', async () => {
+  const { store } = await conflicting();
+  const field = screen.getByRole('textbox', { hidden: true });
+  await fireEvent.input(field, { target: { value: 'Half of both' } });
+  store.commands.patch('t2', { title: 'Something else' });
+  await settled();
+  expect(screen.getByRole('textbox', { hidden: true })).toBe(field);
+  expect((field as HTMLTextAreaElement).value).toBe('Half of both');
+});
+
+test('interrupts nobody who types, and comes when it is asked for', async () => {
+  const field = document.body.appendChild(document.createElement('textarea'));
+  field.focus();
+  await conflicting();
+  expect(dialog()).toBeNull();
+  expect(document.activeElement).toBe(field);
+  const [told] = toasts.list;
+  expect(told?.text).toBe('WEB-1 was changed twice');
+  field.remove();
+  told?.action?.run();
+  await settled();
+  expect(dialog()?.textContent).toContain('Theirs');
+});
