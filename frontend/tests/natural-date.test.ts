@@ -50,6 +50,8 @@ describe('a date field understands', () => {
     ['15:00', '2026-11-25T12:00:00.000Z'],
     ['9am', '2026-11-26T06:00:00.000Z'],
     ['in 2 hours', '2026-11-25T12:00:00.000Z'],
+    ['in 2h', '2026-11-25T12:00:00.000Z'],
+    ['in 3d', '2026-11-28'],
     ['in 90 minutes', '2026-11-25T11:30:00.000Z'],
   ])('%s', (text, due) => {
     expect(parseNaturalDate(text, english)?.due ?? null).toBe(due);
@@ -95,6 +97,7 @@ describe('a date field understands', () => {
     ['через полчаса', '2026-11-25T10:30:00.000Z'],
     ['через час', '2026-11-25T11:00:00.000Z'],
     ['через 2 часа', '2026-11-25T12:00:00.000Z'],
+    ['через 2 ч', '2026-11-25T12:00:00.000Z'],
   ])('%s', (text, due) => {
     expect(parseNaturalDate(text, russian)?.due ?? null).toBe(due);
   });

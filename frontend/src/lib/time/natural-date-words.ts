@@ -31,10 +31,10 @@ const MONTHS = whole(
 );
 
 const UNITS = whole(
-  'minutes?|mins?|мин|минут[уы]?',
-  'hours?|hrs?|час(?:а|ов)?',
-  'days?|день|дня|дней',
-  'weeks?|недел[юяи]|недель',
+  'minutes?|mins?|m|мин|минут[уы]?',
+  'hours?|hrs?|h|ч|час(?:а|ов)?',
+  'days?|d|день|дня|дней',
+  'weeks?|w|нед|недел[юяи]|недель',
   'months?|месяц(?:а|ев)?',
   'years?|года?|лет',
 );
