@@ -3,7 +3,8 @@
 The server is the real command in a process of its own. One person comments, another listens on a socket, and beside
 them tasks are created a hundred times a second in another project. Times begin when the comment's request is sent, so
 they hold its commit too; the same comment's event on the same socket, and the comment's own answer, say how much of
-that is the change itself. A push is there when its whole request is at the push service, which is this process.
+that is the change itself. A push is there when its whole request is at the push service, which is this process;
+on screen something is when a real Chromium has painted it in an inbox that is open.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from benchmarks.browser import browsing, sign_in
 from benchmarks.postgres import durable_postgres, make_database
 from tests.support.people import Json
 from tests.support.push import PushService
@@ -35,6 +37,16 @@ ROWS: Final = 10_000
 AT_ONCE: Final = 8
 MOST_BESIDE: Final = 32
 """Requests beside that are under way: a machine that cannot do so many a second does as many as it can, and says so."""
+ON_SCREEN: Final = 100
+# By the clock of the machine: when the text that is awaited was painted.
+PAINTED: Final = """() => {
+  new MutationObserver((changes) => {
+    if (!window.awaited || !changes.some(({ target }) => target.textContent.includes(window.awaited))) return;
+    window.awaited = null;
+    requestAnimationFrame(() => setTimeout(() => { window.paintedAt = performance.timeOrigin + performance.now(); }));
+  }).observe(document.body, { childList: true, characterData: true, subtree: true });
+}"""
+AWAIT: Final = "(text) => { window.awaited = text; window.paintedAt = 0; }"
 SETTINGS: Final = {"TIMETODO_AUTH_ATTEMPTS_PER_MINUTE": "1000000", "TIMETODO_PUSH_ALLOW_PRIVATE": "true"}
 
 
@@ -57,6 +69,7 @@ async def measure(**settings: str) -> None:
         try:
             anna, boris = await site.account("Anna"), await site.account("Boris")
             await measure_latency(anna, boris)
+            await measure_screen(anna, boris)
             await measure_push(anna, boris)
             await measure_watchers(site, anna)
             await measure_inbox(anna, boris)
@@ -83,6 +96,30 @@ async def measure_latency(anna: Account, boris: Account) -> None:
     print("a comment, from its sending:")
     for name, seconds in ({"answer": answered} | heard).items():
         print(f"  {name}: {in_ms(seconds)}")
+
+
+async def measure_screen(anna: Account, boris: Account) -> None:
+    """Print how long after a comment is sent, and after it is answered, its notification is on somebody's screen."""
+    project, side = await anna.project("On screen", boris), await anna.project("Beside the screen")
+    sent: list[float] = []
+    committed: list[float] = []
+    async with browsing() as browser, client_of(anna) as client:
+        page = await browser.new_page(base_url=boris.site.url, locale="en")
+        await sign_in(page, boris)
+        await page.goto("/inbox")
+        await page.locator("[data-item]").first.wait_for()
+        await page.evaluate(PAINTED)
+        async with writing(anna, side):
+            for number in range(ON_SCREEN):
+                task = await make_task(client, project, boris)
+                await page.evaluate(AWAIT, text := f"Comment {number} on screen")
+                begun = time.perf_counter()
+                answer = await post(client, f"/tasks/{task['id']}/comments", {"body": text})
+                at = await page.wait_for_function("() => window.paintedAt")
+                painted = await at.json_value() / 1000 - time.time() + time.perf_counter()
+                sent.append(painted - begun)
+                committed.append(painted - answer)
+    print(f"a comment's notification on screen: {in_ms(sent)}; after the answer: {in_ms(committed)}")
 
 
 async def measure_push(anna: Account, boris: Account) -> None:

@@ -7,7 +7,6 @@ budget; nothing fails for being slow, since that depends on the machine.
 """
 
 import asyncio
-import os
 import statistics
 import tempfile
 import time
@@ -16,10 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 
 from benchmarks.basics import script_kib
-from tests.e2e.conftest import ARGUMENTS, chromium
+from benchmarks.browser import browsing, sign_in
 from tests.support.bulk import fill_board
 from tests.support.people import PASSWORD, Json
 from tests.support.proxy import Proxy
@@ -150,10 +149,8 @@ async def prepare(site: Site, proxy: Proxy) -> Stage:
 
 async def measure(stage: Stage) -> list[Figure]:
     """Measure in one browser, at full speed and slowed down."""
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     figures: list[Figure] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=[*ARGUMENTS, *sandbox])
+    async with browsing() as browser:
         for slowed in (1, SLOWED):
             suffix = "" if slowed == 1 else f", CPU / {slowed}"
             found = await first_openings(browser, stage, slowed)
@@ -165,7 +162,6 @@ async def measure(stage: Stage) -> list[Figure]:
             found.append(await catching_up(page, stage))
             await page.context.close()
             figures += [replace(figure, name=figure.name + suffix) for figure in found]
-        await browser.close()
     return figures
 
 
@@ -204,10 +200,7 @@ async def window(browser: Browser, stage: Stage, slowed: int) -> Page:
     """Sign in, in a window whose CPU is that many times slower."""
     context = await new_context(browser, stage)
     page = await context.new_page()
-    await page.goto("/")
-    await page.locator("input[type=email]").fill(stage.anna.user["email"])
-    await page.locator("input[type=password]").fill(PASSWORD)
-    await page.locator("input[type=password]").press("Enter")
+    await sign_in(page, stage.anna)
     await page.get_by_role("link", name="Large").first.wait_for()
     await slow_down(page, slowed)
     return page
