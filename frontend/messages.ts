@@ -48,15 +48,21 @@ function numbered(source: string, later: boolean): Message[] {
   return keysOf(later ? 'inbox.en' : 'en').map((key) => compileMessage(texts[key] ?? ''));
 }
 
-/** How the keys begin that are put together while the page runs, e.g. `priority.${value}`. */
-function composed(): string[] {
-  const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /\.(svelte|ts)$/.test(name),
+/** The keys that `code` puts together while the page runs, as patterns: `priority.${value}`, but not a draft's name. */
+export function composedKeys(code: string): RegExp {
+  const templates = code.matchAll(/(?<!draftOf\([^`\n]*)`([a-z_]+\.[a-z_]*(?:\$\{[^`]*?\}[a-z_]*)+)`/g);
+  const patterns = [...templates].map(([, text]) =>
+    (text as string).replaceAll('.', '\\.').replace(/\$\{.*?\}/g, '.+'),
   );
-  return files.flatMap((file) =>
-    [...read(file).matchAll(/`([a-z_]+\.[a-z_]*)\$\{/g)].map(([, head]) => head as string),
-  );
+  return new RegExp(`^(?:${[...new Set(patterns)].join('|')})$`);
 }
+
+/** All the code of the page. */
+const allCode = () =>
+  readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(svelte|ts)$/.test(name))
+    .map(read)
+    .join('\n');
 
 /** The code with numbers in the place of the keys that stand in it as they are. */
 export function withNumbers(code: string, numbers: ReadonlyMap<string, number>): string {
@@ -77,8 +83,8 @@ export function compiledMessages(): Plugin[] {
       resolveId: (id) => (id === NUMBERS ? `\0${id}` : null),
       load(id) {
         if (id !== `\0${NUMBERS}`) return null;
-        const heads = build ? composed() : [''];
-        const named = [...allKeys().keys()].map((key) => (heads.some((head) => key.startsWith(head)) ? key : ''));
+        const wanted = build ? composedKeys(allCode()) : /./;
+        const named = [...allKeys().keys()].map((key) => (wanted.test(key) ? key : ''));
         return `export default Object.fromEntries('${named}'.split(',').map((key, number) => [key, number]))`;
       },
       transform(source, id) {

@@ -1,7 +1,17 @@
+import { readdirSync } from 'node:fs';
 import { vitePreprocess } from '@sveltejs/vite-plugin-svelte';
+
+const components = readdirSync(new URL('src', import.meta.url), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.svelte'))
+  .sort();
+
+/** The class that keeps a component's styles its own: its number, or in development the hash of one that is new. */
+function cssHash({ hash, filename }) {
+  const number = components.findIndex((file) => filename?.endsWith(`src/${file}`));
+  return `s${number < 0 ? `-${hash(filename ?? '')}` : number.toString(36)}`;
+}
 
 export default {
   preprocess: vitePreprocess(),
-  // The class that keeps a component's styles its own; as short as is still unlikely to be there twice.
-  compilerOptions: { cssHash: ({ hash, filename, css }) => `s${hash(filename ?? css).slice(0, 5)}` },
+  compilerOptions: { runes: true, cssHash },
 };
