@@ -48,6 +48,8 @@ class Notification(ResponseModel):
     """The beginning of the comment."""
     actor_id: UUID | None
     actor_name: str
+    actor_color: str | None
+    """The colour of their avatar; null where nobody did it."""
     count: int
     """How many changes of one task this row stands for."""
     details: dict[str, Any]

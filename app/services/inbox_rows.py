@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, or_, select
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain.notifying import Kind, Why
-from app.models import Comment, Member, Project, Task
+from app.models import Comment, Member, Project, Task, User
 from app.models import Notification as NotificationRow
 from app.schemas.notifications import Notification
 from app.services.access import Record
@@ -29,12 +29,15 @@ _ABOUT = (
     Task.title,
     Comment.body,
     Comment.deleted_at.label("comment_deleted_at"),
+    User.avatar_color.label("actor_color"),
 )
 
 
 def select_inbox() -> Select[*tuple[Any, ...]]:
     """Return a SELECT of what `to_notification` needs, of what its reader may see now."""
-    return only_shown(select(NotificationRow, *_ABOUT)).outerjoin(Comment, Comment.id == NotificationRow.comment_id)
+    shown = only_shown(select(NotificationRow, *_ABOUT))
+    with_comment = shown.outerjoin(Comment, Comment.id == NotificationRow.comment_id)
+    return with_comment.outerjoin(User, User.id == NotificationRow.actor_id)
 
 
 def to_notification(row: Record) -> Notification:
@@ -52,6 +55,7 @@ def to_notification(row: Record) -> Notification:
         excerpt=excerpt_of(row.body) if row.comment_deleted_at is None else None,
         actor_id=row.actor_id,
         actor_name=row.actor_name,
+        actor_color=row.actor_color,
         count=row.change_count,
         details=orjson.loads(row.details),
         created_at=row.created_at,

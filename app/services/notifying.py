@@ -120,10 +120,11 @@ async def _find_readers(uow: UnitOfWork, news: News, wanted: Mapping[UUID, Why],
 
 async def _find_subject(uow: UnitOfWork, news: News) -> Record:
     statement = (
-        select(Project.name, Project.key, Task.number, Task.title, Comment.body)
+        select(Project.name, Project.key, Task.number, Task.title, Comment.body, User.avatar_color)
         .select_from(Project)
         .outerjoin(Task, Task.id == news.task_id)
         .outerjoin(Comment, Comment.id == news.comment_id)
+        .outerjoin(User, User.id == news.actor_id)
         .where(Project.id == news.project_id)
     )
     row: Record = (await uow.fetch(statement)).one()
@@ -173,6 +174,7 @@ def _make(news: News, subject: Record, reader: _Reader, burst: Record | None, se
         excerpt=excerpt_of(subject.body),
         actor_id=news.actor_id,
         actor_name=news.actor_name,
+        actor_color=subject.avatar_color,
         count=burst.change_count + 1 if burst is not None else 1,
         details=dict(news.details),
         created_at=burst.created_at if burst is not None else now,
@@ -186,7 +188,9 @@ def _make(news: News, subject: Record, reader: _Reader, burst: Record | None, se
     return _Row(reader.id, mail_at, shown)
 
 
-_SHOWN_OF_OTHERS: Final = frozenset({"project_name", "task_key", "task_title", "excerpt", "details", "count"})
+_SHOWN_OF_OTHERS: Final = frozenset(
+    {"project_name", "task_key", "task_title", "excerpt", "actor_color", "details", "count"}
+)
 _JOINED: Final = (
     "seq",
     "kind",

@@ -54,6 +54,7 @@ async def test_assigning_tells_the_assignee_and_nobody_else(anna: Person, boris:
     task = await anna.task(shared, "Write", assignee_ids=[boris.id, anna.id])
     (row,) = await inbox(boris)
     assert (row["kind"], row["why"], row["actor_id"], row["actor_name"]) == ("assigned", "assignee", anna.id, "Anna")
+    assert row["actor_color"] == (await anna.get("/users/me"))["avatar_color"]
     assert (row["task_id"], row["task_key"], row["task_title"]) == (task["id"], task["key"], "Write")
     assert (row["project_name"], row["read_at"], row["count"]) == (shared["name"], None, 1)
     assert await inbox(anna) == []

@@ -51,7 +51,7 @@ async def test_assignee_is_reminded_before_and_at_the_time(
         assert [kind for kind, _ in await reminded(boris)] == kinds
     assert await reminded(anna) == []
     row = (await boris.get("/notifications"))["items"][0]
-    assert (row["details"], row["actor_name"]) == ({"due": due}, "")
+    assert (row["details"], row["actor_name"], row["actor_color"]) == ({"due": due}, "", None)
 
 
 async def test_after_a_time_of_silence_one_reminder_is_sent(

@@ -326,6 +326,7 @@ export interface Notification {
   actor_id: Id | null;
   /** Empty where nobody did it. */
   actor_name: string;
+  actor_color: string | null;
   count: number;
   details: Record<string, unknown>;
   created_at: Timestamp;

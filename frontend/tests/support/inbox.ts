@@ -18,6 +18,7 @@ export const notification = (id: string, over: Partial<Notification> = {}): Noti
   excerpt: null,
   actor_id: 'boris',
   actor_name: 'Борис',
+  actor_color: '#1565c0',
   count: 1,
   details: {},
   created_at: at(0),
