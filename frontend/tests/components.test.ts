@@ -255,6 +255,24 @@ describe('the task panel', () => {
     expect(screen.queryByText('Looks good')).toBeNull();
   });
 
+  test('Escape leaves a comment that is being written, not the task, and keeps it', async () => {
+    const { store } = await openBoard();
+    const view = new BoardView(store);
+    const close = vi.spyOn(view, 'closeTask').mockReturnValue();
+    render(TaskPanel, { card: card('t1'), view });
+    await settled();
+    const field = screen.getByRole('textbox', { name: 'New comment' });
+    field.focus();
+    await fireEvent.input(field, { target: { value: 'Half a thought' } });
+    await fireEvent.keyDown(field, { key: 'Escape' });
+    expect(close).not.toHaveBeenCalled();
+    const panel = screen.getByRole('dialog');
+    expect(document.activeElement).toBe(panel);
+    expect((field as HTMLTextAreaElement).value).toBe('Half a thought');
+    await fireEvent.keyDown(panel, { key: 'Escape' });
+    expect(close).toHaveBeenCalledOnce();
+  });
+
   test('ticking a line of the checklist sends the list, ids and all', async () => {
     const opened = await openBoard();
     const view = new BoardView(opened.store);
