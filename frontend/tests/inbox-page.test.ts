@@ -20,6 +20,7 @@ import { router } from '../src/lib/page/router.svelte';
 import type { Endpoints } from '../src/lib/server/endpoints';
 import { ApiError, NetworkError } from '../src/lib/server/errors';
 import { session } from '../src/lib/server/session.svelte';
+import { clock } from '../src/lib/time/clock.svelte';
 import { KINDS, type Notification, type NotificationSettings } from '../src/lib/types';
 import { i18n } from '../src/lib/words/i18n.svelte';
 import { settled } from './support/board';
@@ -35,7 +36,11 @@ const settings: NotificationSettings = {
 };
 
 describe('a notification in words', () => {
-  const say = (over: Partial<Notification>) => inWords(notification('n', over), 'UTC', now);
+  const say = (over: Partial<Notification>) => inWords(notification('n', over));
+
+  beforeEach(() => {
+    clock.now = now;
+  });
 
   test('says what happened, in both languages', () => {
     expect(say({ kind: 'status_changed', details: { status: 'done', column: 'Done' } })).toBe('moved it to “Done”');
@@ -44,7 +49,7 @@ describe('a notification in words', () => {
     i18n.language = 'ru';
     expect(say({ kind: 'changes', count: 12 })).toBe('вносит 12 изменений');
     expect(say({ kind: 'role_changed', details: { role: 'editor' } })).toMatch(/^меняет вашу роль: /);
-    expect(headline(notification('n', { kind: 'mentioned' }), 'UTC', now)).toBe('Борис упоминает вас · WEB-1 Главная');
+    expect(headline(notification('n', { kind: 'mentioned' }))).toBe('Борис упоминает вас · WEB-1 Главная');
   });
 
   test('has words for every kind, and some for those it does not know', () => {

@@ -1,11 +1,12 @@
 /** What the screen of one board knows beyond its data: what is open, dragged, just changed by others. */
+
 import { MediaQuery } from 'svelte/reactivity';
 import { Drag } from '../drag/drag.svelte';
 import type { Drop } from '../drag/drag-geometry';
 import { toasts } from '../page/announcer.svelte';
 import { router } from '../page/router.svelte';
-import { session } from '../server/session.svelte';
 import { clock } from '../time/clock.svelte';
+import { timeZone } from '../time/here.svelte';
 import { Together } from '../together/together.svelte';
 import type { Card, Column, Id, Role } from '../types';
 import { t } from '../words/i18n.svelte';
@@ -88,7 +89,7 @@ export class BoardView {
   }
 
   get timeZone(): string {
-    return session.user?.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+    return timeZone();
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 /** One change for several cards: one change each through the same commands, and one step to undo. */
 
 import type { Card, Id, TaskPatch } from '../types';
-import { i18n, t } from '../words/i18n.svelte';
+import { t } from '../words/i18n.svelte';
 import type { BoardStore } from './board.svelte';
 
 /** Does `one` to every card; with several it is one step, told as `text`. */
@@ -65,4 +65,3 @@ export function deleteAll(store: BoardStore, cards: readonly Card[]): void {
 }
 
 /** Names of labels or people in the order of the reader's language. */
-export const byName = (a: { name: string }, b: { name: string }): number => a.name.localeCompare(b.name, i18n.language);

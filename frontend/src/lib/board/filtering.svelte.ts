@@ -1,8 +1,9 @@
 /** The filter of a project's board, list and calendar. It lives in the address; here it meets the cards. */
+
 import { SvelteSet } from 'svelte/reactivity';
 import { router } from '../page/router.svelte';
-import { session } from '../server/session.svelte';
 import { clock } from '../time/clock.svelte';
+import { timeZone } from '../time/here.svelte';
 import type { Card, Id } from '../types';
 import type { BoardStore } from './board.svelte';
 import { isTemporary } from './changes';
@@ -32,7 +33,7 @@ export class Filtering {
   readonly #fits = $derived.by(() =>
     matcher(this.filter, {
       me: this.#store.user,
-      timeZone: session.user?.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
+      timeZone: timeZone(),
       now: this.#now ?? new Date(),
       isDone: (status) => this.#done.has(status),
     }),

@@ -1,6 +1,5 @@
 /** The inbox of who is signed in: made with the page, so that the bell counts wherever one is. */
 import { session } from '../server/session.svelte';
-import { clock } from '../time/clock.svelte';
 import { headline } from './describe';
 import { Inbox } from './inbox.svelte';
 import { News } from './news';
@@ -17,7 +16,7 @@ export const inboxOf = {
 /** Begins to follow. Returns what ends it. */
 export function followInbox(): () => void {
   const news = new News({
-    headline: (item) => headline(item, session.user?.time_zone ?? 'UTC', clock.now),
+    headline,
     seeTask: (task) => void inbox.seeTask(task),
   });
   const inbox = new Inbox({

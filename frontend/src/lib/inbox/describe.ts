@@ -1,12 +1,12 @@
 /** A notification in words: what happened, and why one is told. */
-import { describeDue } from '../time/dates';
+import { dueText } from '../time/here.svelte';
 import type { Notification } from '../types';
-import { hasMessage, i18n, type MessageKey, t } from '../words/i18n.svelte';
+import { hasMessage, type MessageKey, t } from '../words/i18n.svelte';
 
 /** What stands behind the name of who did it; the whole sentence where nobody did. */
-export function describe(item: Notification, timeZone: string, now: Date): string {
+export function describe(item: Notification): string {
   const { details } = item;
-  const due = typeof details.due === 'string' ? describeDue(details.due, i18n.language, timeZone, now).text : '';
+  const due = typeof details.due === 'string' ? dueText(details.due).text : '';
   const column = String(details.column ?? details.status ?? '');
   const role = `role.${String(details.role)}`;
   return t(knownOr(`inbox.kind_${item.kind}`, 'inbox.kind_other'), {
@@ -18,9 +18,9 @@ export function describe(item: Notification, timeZone: string, now: Date): strin
 }
 
 /** In one line, for a message that passes by. */
-export function headline(item: Notification, timeZone: string, now: Date): string {
+export function headline(item: Notification): string {
   const where = item.task_key ? `${item.task_key} ${item.task_title ?? ''}` : item.project_name;
-  return [[item.actor_name, describe(item, timeZone, now)].filter(Boolean).join(' '), where].join(' · ');
+  return [[item.actor_name, describe(item)].filter(Boolean).join(' '), where].join(' · ');
 }
 
 export const reason = ({ why }: Notification): string => t(knownOr(`inbox.why_${why}`, 'inbox.why_other'));
