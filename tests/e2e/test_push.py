@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 from tests.e2e.conftest import SignIn
 from tests.e2e.test_kept_page import READY
 from tests.support.people import Json
+from tests.support.realtime import eventually_found
 from tests.support.site import Account
 
 #: Before that nothing can be delivered to it.
@@ -106,9 +107,11 @@ async def unread_id(anna: Account) -> str:
 
 async def all_read(anna: Account) -> None:
     """Wait until Anna has nothing unread."""
-    async with asyncio.timeout(DEADLINE_S):
-        while (await anna.call("GET", "/notifications?filter=unread"))["unread"]:
-            await asyncio.sleep(0.02)
+    await eventually_found(
+        lambda: anna.call("GET", "/notifications?filter=unread"),
+        lambda inbox: not inbox["unread"],
+        deadline_s=DEADLINE_S,
+    )
 
 
 async def test_a_push_is_shown_and_leads_to_its_card(

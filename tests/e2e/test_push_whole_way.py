@@ -1,6 +1,5 @@
 """Push the whole way: turned on in the page, sent encrypted, decrypted, shown, pressed; and subscribed to once more."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from tests.e2e.conftest import SignIn
 from tests.e2e.test_push import DEADLINE_S, Pushed, all_read
 from tests.support.people import Json
 from tests.support.push import PushService
-from tests.support.realtime import eventually
+from tests.support.realtime import eventually, eventually_found
 from tests.support.site import Account, Site
 
 #: The one thing no test can have is the browser maker's push service.
@@ -79,8 +78,8 @@ async def test_a_mention_is_pushed_to_the_browser_and_leads_to_the_card(site: Si
 
 async def second_device(anna: Account) -> Json:
     """Wait until a browser of Anna's has subscribed again; return the device."""
-    async with asyncio.timeout(DEADLINE_S):
-        while len(devices := (await anna.call("GET", "/push/devices"))["items"]) < 2:
-            await asyncio.sleep(0.02)
-    device: Json = devices[1]
+    devices = await eventually_found(
+        lambda: anna.call("GET", "/push/devices"), lambda found: len(found["items"]) == 2, deadline_s=DEADLINE_S
+    )
+    device: Json = devices["items"][1]
     return device

@@ -16,7 +16,7 @@ from app.domain.clock import utc_now
 from app.models import OutgoingMail
 from app.services.outbox import MAIL
 from tests.support.people import Json, Person
-from tests.support.realtime import eventually
+from tests.support.realtime import eventually, eventually_found
 from tests.support.server import TestServer
 
 SENDER = "Time to DO <board@example.org>"
@@ -173,9 +173,7 @@ async def outbox(server: TestServer) -> list[Any]:
 
 async def drained(server: TestServer) -> None:
     """Wait until everything is sent or given up."""
-    async with asyncio.timeout(5):
-        while await outbox(server):  # noqa: ASYNC110 - the database signals nothing to tests
-            await asyncio.sleep(0.02)
+    await eventually_found(lambda: outbox(server), lambda rows: not rows)
 
 
 async def hurry(server: TestServer) -> None:
@@ -194,11 +192,8 @@ async def invite(anna: Person, project: Json, email: str, role: str = "editor") 
 
 async def waiting_once_tried(server: TestServer, attempts: int = 1) -> Any:
     """Return the row of the outbox that waits to be tried again after so many attempts."""
-    async with asyncio.timeout(5):
-        while not (found := [row for row in await outbox(server) if _waits(row, attempts)]):  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-    return found[0]
 
+    async def look() -> list[Any]:
+        return [row for row in await outbox(server) if row.attempts == attempts and row.leased_until is None]
 
-def _waits(row: Any, attempts: int) -> bool:
-    return row.attempts == attempts and row.leased_until is None
+    return (await eventually_found(look))[0]

@@ -15,6 +15,7 @@ from app.push.encoding import to_base64url
 from app.push.keys import to_point
 from app.services.deliveries import PUSH
 from tests.support.people import Json, Person
+from tests.support.realtime import eventually_found
 from tests.support.server import TestServer
 
 AUTH = b"sixteen bytes ok"
@@ -86,20 +87,18 @@ async def waiting(server: TestServer) -> list[int]:
 
 async def drained(server: TestServer, *, to: int = 0) -> None:
     """Wait until nothing, or so much, is on its way."""
-    async with asyncio.timeout(5):
-        while len(await waiting(server)) > to:  # noqa: ASYNC110 - the database signals nothing to tests
-            await asyncio.sleep(0.02)
+    await eventually_found(lambda: waiting(server), lambda pushes: len(pushes) <= to)
 
 
 async def put_off(server: TestServer) -> None:
     """Wait until it is noted that something is to be tried again later."""
     failed = select(PushDelivery.id).where(PushDelivery.attempts > 0, PushDelivery.leased_until.is_(None))
-    async with asyncio.timeout(5):
-        while True:
-            async with server.database.read() as uow:
-                if (await uow.fetch(failed)).first() is not None:
-                    return
-            await asyncio.sleep(0.02)
+
+    async def look() -> object:
+        async with server.database.read() as uow:
+            return (await uow.fetch(failed)).first()
+
+    await eventually_found(look)
 
 
 async def hurried(server: TestServer) -> None:

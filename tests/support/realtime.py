@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import UUID, uuid4
 
 import orjson
@@ -29,6 +29,7 @@ TURNS = 50
 """Turns of the event loop that everything woken in memory needs, and more."""
 EPOCH = "epoch1"
 Message = dict[str, Any]
+Found = TypeVar("Found")
 
 
 async def settle() -> None:
@@ -42,6 +43,16 @@ async def eventually(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while not holds():  # noqa: ASYNC110 - a condition of the product's, which signals nothing to tests
             await asyncio.sleep(0.002)
+
+
+async def eventually_found(
+    look: Callable[[], Awaitable[Found]], holds: Callable[[Found], object] = bool, *, deadline_s: float = DEADLINE_S
+) -> Found:
+    """Return what looking finds, once that is as wanted; fail when it is not within the deadline."""
+    async with asyncio.timeout(deadline_s):
+        while not holds(found := await look()):  # noqa: ASYNC110 - nor do a database or another process
+            await asyncio.sleep(0.02)
+    return found
 
 
 class FakeClock:

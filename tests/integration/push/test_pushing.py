@@ -1,6 +1,5 @@
 """What is pushed: encrypted for one browser, in the words of its reader, and only what they may and want to see."""
 
-import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from app.models import Notification, PushDelivery
 from app.push.encoding import from_base64url
 from tests.support.people import Json, Person
 from tests.support.push import PushService, drained, hurried, subscribe, waiting
-from tests.support.realtime import eventually
+from tests.support.realtime import eventually, eventually_found
 from tests.support.server import TestServer
 
 
@@ -203,9 +202,7 @@ async def test_what_was_snoozed_is_shown_again_in_time(
     async with server.database.write() as uow:
         await uow.execute(update(Notification).values(snoozed_until=utc_now()))
         await uow.execute(update(Notification).where(Notification.user_id == UUID(anna.id)).values(kind="unheard of"))
-    async with asyncio.timeout(5):
-        while (await boris.get("/notifications"))["unread"] == 0:  # noqa: ASYNC110 - Boris has no socket here
-            await asyncio.sleep(0.02)
+    await eventually_found(lambda: boris.get("/notifications"), lambda inbox: inbox["unread"])
 
 
 @pytest.mark.parametrize(("hours", "tries"), [(23, 2), (25, 1)])
