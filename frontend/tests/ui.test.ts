@@ -1,6 +1,7 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { createRawSnippet } from 'svelte';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import SignUpForm from '../src/components/SignUpForm.svelte';
 import Avatars from '../src/components/ui/Avatars.svelte';
 import Button from '../src/components/ui/Button.svelte';
 import Checkbox from '../src/components/ui/Checkbox.svelte';
@@ -28,6 +29,21 @@ describe('a button that works on it', () => {
     expect(document.activeElement).toBe(button);
     expect(button.getAttribute('aria-busy')).toBe('true');
   });
+});
+
+test('what the browser has against a field is said at the field, in the language of its reader', async () => {
+  render(SignUpForm);
+  const field = screen.getByLabelText<HTMLInputElement>('E-mail');
+  const said = () => document.getElementById(field.getAttribute('aria-describedby') ?? '')?.textContent;
+  field.form?.requestSubmit();
+  await settled();
+  expect(document.activeElement).toBe(screen.getByLabelText('Name'));
+  expect(said()).toBe('Please fill this in.');
+  await fireEvent.input(field, { target: { value: 'anna' } });
+  expect(field.getAttribute('aria-invalid')).toBeNull();
+  field.form?.requestSubmit();
+  await settled();
+  expect(said()).toBe('This is not an e-mail address.');
 });
 
 describe('a tooltip', () => {
