@@ -34,6 +34,14 @@ async def save_settings(uow: UnitOfWork, actor: Actor, body: NotificationSetting
     return kept
 
 
+async def change_settings(uow: UnitOfWork, actor: Actor, body: NotificationSettings) -> NotificationSettings:
+    """Make the fields that `body` was given what the actor wants; the others stay, also those changed a moment ago."""
+    await uow.lock(select(User.id).where(User.id == actor.user_id))
+    before = await _load(uow, actor.user_id)
+    given = {name: getattr(body, name) for name in body.model_fields_set}
+    return await save_settings(uow, actor, before.model_copy(update=given))
+
+
 async def end_digests(uow: UnitOfWork, user_id: UUID) -> None:
     """Mail somebody no more of what is unread."""
     await uow.lock(select(User.id).where(User.id == user_id))  # or what is chosen meanwhile would be undone

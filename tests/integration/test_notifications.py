@@ -315,6 +315,19 @@ async def test_settings_decide(server: TestServer, anna: Person, boris: Person, 
     assert ("changes", "assignee", 2) in await told(boris)
 
 
+async def test_what_is_left_out_of_a_change_stays(boris: Person, shared: Json) -> None:
+    """Two devices that change different wishes undo nothing of each other."""
+    path = "/users/me/notification_settings"
+    await boris.call(
+        "PUT", path, json={"projects": {shared["id"]: {"watched": True}}, "digest_after_h": None}, expect=200
+    )
+    answer = await boris.call("PATCH", path, json={"remind_before_min": [15]}, expect=200)
+    kept = await boris.get(path)
+    assert answer.json() == kept
+    assert (kept["remind_before_min"], kept["digest_after_h"]) == ([15], None)
+    assert kept["projects"][shared["id"]]["watched"]
+
+
 async def test_pushes_wait_for_the_end_of_quiet_hours(
     server: TestServer, anna: Person, boris: Person, shared: Json
 ) -> None:

@@ -79,3 +79,9 @@ async def get_settings(uow: Transaction, actor: CurrentUser) -> NotificationSett
 async def put_settings(uow: Transaction, actor: CurrentUser, body: NotificationSettings) -> NotificationSettings:
     """Say how one wants to be told; what is left out is as by default."""
     return await wishes.save_settings(uow, actor, body)
+
+
+@router.patch("/users/me/notification_settings")
+async def patch_settings(uow: Transaction, actor: CurrentUser, body: NotificationSettings) -> NotificationSettings:
+    """Change some of how one wants to be told; what is left out stays."""
+    return await wishes.change_settings(uow, actor, body)

@@ -9,8 +9,10 @@ export class SettingsForm {
   saved = $state(false);
 
   readonly #rest: Pick<Endpoints, 'notifications'>;
-  /** What the server has. */
+  /** What the server has, as far as is known here. */
   #there: NotificationSettings | null = null;
+  /** What is to be saved: no more than was changed here, as the rest may have been changed elsewhere. */
+  #unsent: Partial<NotificationSettings> = {};
   #saving = false;
 
   constructor(rest: Pick<Endpoints, 'notifications'>) {
@@ -18,8 +20,8 @@ export class SettingsForm {
   }
 
   /**
-   * Reads them; again when the page is looked at again: they may have been changed elsewhere, as by the link in a mail,
-   * and all are saved with each change. What is changed here meanwhile stays.
+   * Reads them; again when the page is looked at again: they may have been changed elsewhere, as by the link in a mail.
+   * What is changed here meanwhile stays.
    */
   async load(): Promise<void> {
     const shown = this.settings;
@@ -37,17 +39,27 @@ export class SettingsForm {
 
   /** Shows and saves them; where that fails, what the server has is shown again. */
   async change(settings: NotificationSettings): Promise<void> {
+    this.#unsent = { ...this.#unsent, ...changedIn(settings, this.settings) };
     this.settings = settings;
     this.saved = false;
     if (this.#saving) return;
     this.#saving = true;
-    while (this.settings !== this.#there) {
-      const sent: NotificationSettings = this.settings;
+    while (Object.keys(this.#unsent).length > 0) {
+      const sent = this.#unsent;
+      this.#unsent = {};
       const done = await attempt(() => this.#rest.notifications.saveSettings(sent));
-      if (done) this.#there = sent;
-      else this.settings = this.#there as NotificationSettings;
+      if (done) this.#there = { ...(this.#there as NotificationSettings), ...sent };
+      else {
+        this.#unsent = {};
+        this.settings = this.#there;
+      }
       this.saved = done;
     }
     this.#saving = false;
   }
 }
+
+const changedIn = (now: NotificationSettings, before: NotificationSettings | null): Partial<NotificationSettings> =>
+  Object.fromEntries(
+    Object.entries(now).filter(([key, value]) => value !== before?.[key as keyof NotificationSettings]),
+  );

@@ -122,8 +122,8 @@ export function endpoints(api: Api) {
       readAll: () => post<void>('/notifications/read_all'),
       archiveAll: () => post<void>('/notifications/archive_all'),
       settings: () => api.get<NotificationSettings>('/users/me/notification_settings'),
-      saveSettings: (settings: NotificationSettings) =>
-        put<NotificationSettings>('/users/me/notification_settings', settings),
+      saveSettings: (changed: Partial<NotificationSettings>) =>
+        patch<NotificationSettings>('/users/me/notification_settings', changed),
     },
 
     push: {
