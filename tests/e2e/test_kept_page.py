@@ -53,6 +53,8 @@ def release(folder: Path) -> None:
     document.write_text(document.read_text().replace("<noscript>", '<meta name="release" content="new"><noscript>'))
     worker = folder / "service-worker.js"
     worker.write_text(re.sub(r'(version"?:"?)\w{16}', r"\g<1>ffffffffffffffff", worker.read_text(), count=1))
+    for older in [*folder.glob("index.html.*"), *folder.glob("service-worker.js.*")]:
+        older.unlink()
 
 
 def is_new(page: Page) -> Awaitable[bool]:
