@@ -64,7 +64,7 @@ class Notification(ResponseModel):
 
 
 class NotificationPage(Page[Notification]):
-    """A page of the inbox, and how much of all of it is unread."""
+    """A page of the inbox, and how much of all of it is unread, counted up to 1,000."""
 
     unread: int
 
@@ -91,7 +91,7 @@ class ProjectRead(RequestModel):
 
 
 class Unread(ResponseModel):
-    """How much of the inbox is unread."""
+    """How much of the inbox is unread, counted up to 1,000."""
 
     unread: int
 

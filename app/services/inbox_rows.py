@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, literal, or_, select
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain.notifying import Kind, Why
@@ -15,6 +15,8 @@ from app.schemas.notifications import Notification
 from app.services.access import Record
 
 EXCERPT_LENGTH: Final = 160
+MOST_COUNTED: Final = 1000
+"""Whoever has more unread is told of so much."""
 SEEN_BY_OUTSIDERS: Final = frozenset({Kind.PROJECT_REMOVED, Kind.INVITED})
 """What somebody is told who has no place in the project."""
 IS_UNREAD: Final = (
@@ -92,12 +94,12 @@ def only_shown(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 
 async def count_unread(uow: UnitOfWork, user_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return how much of the inboxes of some people is unread; nothing for those who have read all."""
-    counted = select(NotificationRow.user_id, func.count().label("unread"))
-    statement = (
-        only_shown(counted).where(NotificationRow.user_id.in_(user_ids), *IS_UNREAD).group_by(NotificationRow.user_id)
-    )
-    return {row.user_id: row.unread for row in (await uow.fetch(statement)).all()}
+    """Return how much of the inboxes of some people is unread, counted to `MOST_COUNTED`: each notice tells it."""
+    mine = only_shown(select(literal(1))).where(NotificationRow.user_id == User.id, *IS_UNREAD)
+    some = mine.limit(MOST_COUNTED).correlate(User).subquery()
+    unread = select(func.count()).select_from(some).scalar_subquery()
+    statement = select(User.id, unread.label("unread")).where(User.id.in_(user_ids))
+    return {row.id: row.unread for row in (await uow.fetch(statement)).all()}
 
 
 async def unread_of(uow: UnitOfWork, user_id: UUID) -> int:

@@ -12,7 +12,7 @@ from app.db.base import Transaction
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import format_time, utc_now
 from app.models import LoggedNotice, Notification, PushDelivery, User
-from app.services import notifications, projects, retention, tasks
+from app.services import inbox_rows, notifications, projects, retention, tasks
 from tests.support.people import Json, Person, register
 from tests.support.routes import assert_problem
 from tests.support.server import TestServer, run_server
@@ -223,6 +223,17 @@ async def test_rows_are_marked_one_by_one(anna: Person, boris: Person, shared: J
     await change(archived=False)
     assert await unread(boris) == 1
     assert_problem(await anna.call("PATCH", path, json={"read": True}), 404)
+
+
+async def test_unread_is_counted_up_to_a_limit(
+    anna: Person, boris: Person, shared: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a notice costs does not grow with an inbox that nobody reads; others have their own number."""
+    monkeypatch.setattr(inbox_rows, "MOST_COUNTED", 2)
+    for number in (1, 2, 2):
+        await anna.task(shared, assignee_ids=[boris.id])
+        assert await unread(boris) == number
+    assert await unread(anna) == 0
 
 
 async def test_snoozed_row_comes_back_unread(server: TestServer, anna: Person, boris: Person, shared: Json) -> None:
