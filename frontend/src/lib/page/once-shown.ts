@@ -2,3 +2,13 @@
 export function onceShown(work: () => void): void {
   requestAnimationFrame(() => setTimeout(work));
 }
+
+/** How long what is not urgent waits for a moment in which nothing else is to be done. */
+const PATIENCE_MS = 100;
+
+/** Runs `work` when what the person waits for is done. */
+export function onceIdle(work: () => void): void {
+  // Not every browser says when it has nothing to do.
+  if ('requestIdleCallback' in globalThis) requestIdleCallback(work, { timeout: PATIENCE_MS });
+  else setTimeout(work);
+}
