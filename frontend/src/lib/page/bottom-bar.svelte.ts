@@ -1,23 +1,26 @@
 /** What a phone's bottom bar leads to: the board one was at last, and the line for a new card on it. */
 
+import { projects } from '../lists/projects.svelte';
 import type { Id } from '../types';
 import { paths, router } from './router.svelte';
 import { remember, remembered } from './storage';
 
-let board = $state<Id | null>(remembered('board'));
+let last = $state<Id | null>(remembered('board'));
 let compose = $state.raw<(() => void) | null>(null);
 /** Asked for while no board was on the screen. */
 let wanted = false;
 
 export const bottomBar = {
-  /** The board on the screen, else the last one. */
+  /** The board on the screen, else the last one; where that is not one's own any more, or there was none, the first. */
   get board(): Id | null {
-    return board;
+    const { list } = projects;
+    if (!list || compose || list.some(({ id }) => id === last)) return last;
+    return list[0]?.id ?? null;
   },
 
   /** A board is on the screen; `write` opens its line for a new card, null for who may not write. Returns what ends it. */
   onBoard(project: Id, write: (() => void) | null): () => void {
-    board = project;
+    last = project;
     remember('board', project);
     compose = write;
     if (wanted && write) write();
@@ -29,14 +32,16 @@ export const bottomBar = {
 
   /** Whether there is anywhere to write a card. */
   get canWrite(): boolean {
-    return compose !== null || (board !== null && !(router.route.page === 'project' && router.route.view === 'board'));
+    return (
+      compose !== null || (this.board !== null && !(router.route.page === 'project' && router.route.view === 'board'))
+    );
   },
 
   write(): void {
     if (compose) compose();
-    else if (board) {
+    else if (this.board) {
       wanted = true;
-      router.go(paths.board(board));
+      router.go(paths.board(this.board));
     }
   },
 };
