@@ -1,7 +1,10 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import MembersDialog from '../src/components/dialogs/MembersDialog.svelte';
 import ListPicker from '../src/components/pickers/ListPicker.svelte';
 import DateField from '../src/components/ui/DateField.svelte';
+import { BoardView } from '../src/lib/board/board-view.svelte';
+import { openBoard } from './support/board';
 
 const below = vi.fn();
 const onclose = vi.fn();
@@ -77,4 +80,11 @@ test('the days of a date field are a sheet on a phone, and their close button gi
   expect(screen.queryByRole('dialog')).toBeNull();
   expect(shade()).toBeNull();
   expect(document.activeElement).toBe(opener);
+});
+
+test('a dialog with a list above its form is there to be read first: no keyboard of a phone hides the list', async () => {
+  const { store } = await openBoard();
+  render(MembersDialog, { view: new BoardView(store) });
+  expect(screen.getByLabelText('E-mail')).toBeTruthy();
+  expect(document.activeElement).toBe(screen.getByRole('dialog', { hidden: true }));
 });
