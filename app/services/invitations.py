@@ -10,13 +10,13 @@ from sqlalchemy import ColumnElement, Select, and_, delete, insert, select
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
 from app.domain.notifying import Channel, Kind, Watching, Why, decide
-from app.errors import Forbidden, NotFound
+from app.errors import Conflict, Forbidden, NotFound
 from app.models import Invitation as InvitationRow
 from app.models import Member as MemberRow
 from app.models import NotificationSettings, Project, User
 from app.permissions import Action, Role, may_set_role
 from app.schemas.base import Page, decode_cursor, make_page
-from app.schemas.projects import Invitation, InvitationCreate, InvitationPreview, ProjectWithRole
+from app.schemas.projects import Invitation, InvitationCreate, InvitationPreview, Member, MemberAdd, ProjectWithRole
 from app.security import digest, new_id
 from app.services import members, projects
 from app.services.access import Actor, Record, open_project
@@ -43,6 +43,23 @@ async def list_invitations(
     return make_page(found, limit, lambda invitation: (invitation.id,))
 
 
+async def add_or_invite(
+    uow: UnitOfWork, actor: Actor, project_id: UUID, body: MemberAdd, *, mailing: Mailing, lifetime_s: int
+) -> Member | Invitation:
+    """Add the person with this e-mail address; when nobody has it yet, return an invitation for them instead."""
+    project = await open_project(uow, actor, project_id, Action.MANAGE_MEMBERS, lock=True)
+    members.check_may_set(project, None, body.role)
+    with_address = select(User.id, User.name, User.avatar_color).where(User.email == body.email, User.is_active)
+    user: Record | None = (await uow.fetch(with_address)).one_or_none()
+    if user is None:
+        wanted = InvitationCreate(role=body.role, email=body.email)
+        return await create(uow, actor, project_id, wanted, mailing=mailing, lifetime_s=lifetime_s)
+    if await members.find_member(uow, project.id, user.id) is not None:
+        message = f"{user.name} is already a member; change the role instead"
+        raise Conflict(message)
+    return await members.join(uow, actor, project.id, user, body.role)
+
+
 async def create(
     uow: UnitOfWork, actor: Actor, project_id: UUID, body: InvitationCreate, *, mailing: Mailing, lifetime_s: int
 ) -> Invitation:
@@ -53,9 +70,7 @@ async def create(
     """
     uow.keeps_answer = False
     project = await open_project(uow, actor, project_id, Action.MANAGE_MEMBERS, lock=True)
-    if project.role is None or not may_set_role(project.role, None, body.role):
-        message = "only an owner of the project can invite an owner"
-        raise Forbidden(message)
+    members.check_may_set(project, None, body.role)
     id_, now = new_id(), utc_now()
     token = mailing.invitation_token(id_)
     row = {

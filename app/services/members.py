@@ -9,16 +9,15 @@ from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
 from app.domain.events import EventType
 from app.domain.notifying import Kind, Why
-from app.errors import Conflict, Forbidden, LastOwner, NotFound
+from app.errors import Forbidden, LastOwner, NotFound
 from app.models import Member as MemberRow
 from app.models import Task, TaskAssignee, User
 from app.permissions import Action, Role, may_set_role
 from app.schemas.base import Page, decode_cursor, make_page
-from app.schemas.projects import Invitation, InvitationCreate, Member, MemberAdd, MemberUpdate
+from app.schemas.projects import Member, MemberUpdate
 from app.schemas.users import User as Account
-from app.services import facts, invitations, notifications
+from app.services import facts, notifications
 from app.services.access import Actor, ProjectAccess, Record, open_project
-from app.services.mailing import Mailing
 from app.services.notifying import News, tell
 
 
@@ -29,22 +28,6 @@ async def list_members(
     project = await open_project(uow, actor, project_id, Action.SEE_MEMBERS_LIST)
     found = await fetch_members(uow, project.id, after=decode_cursor(cursor, UUID), limit=limit + 1)
     return make_page(found, limit, lambda member: (member.user_id,))
-
-
-async def add(
-    uow: UnitOfWork, actor: Actor, project_id: UUID, body: MemberAdd, *, mailing: Mailing, lifetime_s: int
-) -> Member | Invitation:
-    """Add the person with this e-mail address; when nobody has it yet, return an invitation for them instead."""
-    project = await open_project(uow, actor, project_id, Action.MANAGE_MEMBERS, lock=True)
-    _check_may_set(project, None, body.role)
-    user = await _find_user(uow, body.email)
-    if user is None:
-        wanted = InvitationCreate(role=body.role, email=body.email)
-        return await invitations.create(uow, actor, project_id, wanted, mailing=mailing, lifetime_s=lifetime_s)
-    if await find_member(uow, project.id, user.id) is not None:
-        message = f"{user.name} is already a member; change the role instead"
-        raise Conflict(message)
-    return await join(uow, actor, project.id, user, body.role)
 
 
 async def join(uow: UnitOfWork, actor: Actor, project_id: UUID, user: Record | Account, role: Role) -> Member:
@@ -61,7 +44,7 @@ async def change_role(uow: UnitOfWork, actor: Actor, project_id: UUID, user_id: 
     """Give a member another role."""
     project = await open_project(uow, actor, project_id, Action.MANAGE_MEMBERS, lock=True)
     member = await _get_member(uow, project, user_id)
-    _check_may_set(project, member.role, body.role)
+    check_may_set(project, member.role, body.role)
     if member.role is body.role:
         return member
     await _check_owner_remains(uow, project, member)
@@ -80,7 +63,7 @@ async def remove(uow: UnitOfWork, actor: Actor, project_id: UUID, user_id: UUID)
     project = await open_project(uow, actor, project_id, action, lock=True)
     member = await _get_member(uow, project, user_id)
     if not leaving:
-        _check_may_set(project, member.role, None)
+        check_may_set(project, member.role, None)
     await _check_owner_remains(uow, project, member)
     tasks = select(Task.id).where(Task.project_id == project.id)
     await uow.execute(delete(TaskAssignee).where(TaskAssignee.user_id == user_id, TaskAssignee.task_id.in_(tasks)))
@@ -104,6 +87,17 @@ async def find_member(uow: UnitOfWork, project_id: UUID, user_id: UUID) -> Membe
     """Return one member, or None."""
     row = (await uow.fetch(_members(project_id).where(MemberRow.user_id == user_id))).one_or_none()
     return _to_member(row) if row is not None else None
+
+
+def check_may_set(project: ProjectAccess, target: Role | None, new: Role | None) -> None:
+    """See that the actor may turn one role into another; None: no member.
+
+    Raises:
+        Forbidden: only owners make and unmake owners.
+    """
+    if project.role is None or not may_set_role(project.role, target, new):
+        message = "only an owner of the project can add, change or remove an owner"
+        raise Forbidden(message)
 
 
 def _members(project_id: UUID) -> Select[*tuple[Any, ...]]:
@@ -134,18 +128,6 @@ async def _tell(uow: UnitOfWork, actor: Actor, kind: Kind, project_id: UUID, mem
     details = {} if kind is Kind.PROJECT_REMOVED else {"role": member.role.value}
     news = News(kind, project_id, actor_id=actor.user_id, actor_name=actor.name, details=details)
     await tell(uow, news, {member.user_id: Why.MEMBER})
-
-
-async def _find_user(uow: UnitOfWork, email: str) -> Record | None:
-    statement = select(User.id, User.name, User.avatar_color).where(User.email == email, User.is_active)
-    row: Record | None = (await uow.fetch(statement)).one_or_none()
-    return row
-
-
-def _check_may_set(project: ProjectAccess, target: Role | None, new: Role | None) -> None:
-    if project.role is None or not may_set_role(project.role, target, new):
-        message = "only an owner of the project can add, change or remove an owner"
-        raise Forbidden(message)
 
 
 async def _check_owner_remains(uow: UnitOfWork, project: ProjectAccess, member: Member) -> None:

@@ -27,7 +27,7 @@ from app.schemas.projects import MemberAdd, ProjectCreate
 from app.schemas.tasks import TaskCreate, TaskMove
 from app.schemas.users import Register
 from app.security import AccessTokens
-from app.services import history, members, projects, retention, sessions, task_shelves, tasks, users
+from app.services import history, invitations, members, projects, retention, sessions, task_shelves, tasks, users
 from app.services.access import Actor
 from app.services.admission import Entry
 from app.services.board import snapshot
@@ -258,7 +258,8 @@ class World:
     async def add(self, screen: Screen) -> None:
         async with self.database.write() as uow:
             body = MemberAdd(email=screen.email, role=Role.EDITOR)
-            await members.add(uow, self.owner.actor, self.project_id, body, mailing=MAILING, lifetime_s=60)
+            owner = self.owner.actor
+            await invitations.add_or_invite(uow, owner, self.project_id, body, mailing=MAILING, lifetime_s=60)
         screen.removed_at = None
 
     async def remove(self, screen: Screen) -> None:

@@ -30,7 +30,7 @@ from app.schemas.projects import MemberAdd, ProjectCreate
 from app.schemas.tasks import CommentWrite, TaskCreate
 from app.schemas.users import Register
 from app.security import new_id
-from app.services import comments, members, notifications, projects, task_shelves, tasks, users, wishes
+from app.services import comments, invitations, notifications, projects, task_shelves, tasks, users, wishes
 from app.services.access import Actor, Record
 from app.workers.digests import DigestWorker
 from tests.property.test_delivery import MAILING, Result
@@ -71,7 +71,7 @@ class Mailbox:
         async with self.database.write() as uow:
             self.project_id = (await projects.create(uow, self.anna, ProjectCreate(name="Website"))).id
             new = MemberAdd(email="boris@example.org", role=Role.EDITOR)
-            await members.add(uow, self.anna, self.project_id, new, mailing=MAILING, lifetime_s=60)
+            await invitations.add_or_invite(uow, self.anna, self.project_id, new, mailing=MAILING, lifetime_s=60)
         fields = {"project_id": self.project_id, "title": "Write", "assignee_ids": [self.boris.user_id]}
         self.tasks = []
         for _ in range(TASKS):

@@ -34,7 +34,9 @@ async def add_member(
 ) -> Member | Invitation:
     """Add somebody by e-mail address: 201 when they have an account, else 202 with an invitation."""
     lifetime_s = context.settings.invitation_s
-    added = await members.add(uow, actor, project_id, body, mailing=context.mailing, lifetime_s=lifetime_s)
+    added = await invitations.add_or_invite(
+        uow, actor, project_id, body, mailing=context.mailing, lifetime_s=lifetime_s
+    )
     if isinstance(added, Invitation):
         response.status_code = 202
     return added
