@@ -90,11 +90,17 @@ async def test_bottom_bar_leads_everywhere_and_writes_into_the_column_one_sees(b
     await expect(page.get_by_role("dialog")).to_be_visible()
 
 
-async def test_everything_is_large_enough_and_stays_on_the_screen(board: BoardWindow) -> None:
+async def test_everything_is_large_enough_and_stays_on_the_screen(
+    board: BoardWindow, anna: Account, project: Json
+) -> None:
     """Whatever a thumb touches on the board is 44 pixels high; nothing is wider than the screen; axe finds nothing."""
     page = board.page
     await board.card("Buy the domain").get_by_role("link").tap()
     await expect(page.get_by_role("textbox", name="New comment")).to_be_visible()
+    (task, _) = (await anna.call("GET", f"/projects/{project['id']}/board"))["tasks"]
+    await anna.call("POST", f"/tasks/{task['id']}/comments", json={"body": f"```\n{'wide ' * 60}\n```"})
+    code = page.get_by_role("article").locator("pre")
+    assert (await box(code))["x"] + (await box(code))["width"] <= 390
     assert await page.evaluate("[innerWidth, innerHeight]") == [390, 844]  # a page that was too wide once stays wide
     await page.get_by_role("button", name="Close task").tap()
     small = await page.evaluate(
