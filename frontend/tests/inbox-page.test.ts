@@ -21,7 +21,7 @@ import type { Endpoints } from '../src/lib/server/endpoints';
 import { ApiError, NetworkError } from '../src/lib/server/errors';
 import { session } from '../src/lib/server/session.svelte';
 import { clock } from '../src/lib/time/clock.svelte';
-import { KINDS, type Notification, type NotificationSettings } from '../src/lib/types';
+import { KINDS, type Notification, type NotificationSettings, type PushDevice } from '../src/lib/types';
 import { i18n } from '../src/lib/words/i18n.svelte';
 import { settled } from './support/board';
 import { at, notification } from './support/inbox';
@@ -204,6 +204,8 @@ describe('the preferences', () => {
 });
 
 describe('push', () => {
+  const device = (id: string, current = true): PushDevice => ({ id, label: 'Chrome', created_at: at(0), current });
+
   function browser(over: Partial<PushWorld> = {}, permission: NotificationPermission = 'default') {
     const browserState = { permission, subscription: null as object | null };
     const made = {
@@ -219,8 +221,8 @@ describe('push', () => {
     };
     const push = {
       key: vi.fn(async () => ({ public_key: 'server' })),
-      devices: vi.fn(async () => []),
-      add: vi.fn(async () => ({ id: 'd1', label: 'Chrome, Linux', created_at: at(0) })),
+      devices: vi.fn(async (): Promise<PushDevice[]> => []),
+      add: vi.fn(async () => device('d1')),
       remove: vi.fn(async () => {}),
       test: vi.fn(async () => {}),
     };
@@ -279,6 +281,17 @@ describe('push', () => {
     permission: () => state.permission,
     ask: async () => state.permission,
     manager: async () => manager as PushManager,
+  });
+
+  test('knows this browser again when its service worker has subscribed anew', async () => {
+    const { store, push } = browser();
+    await store.turnOn();
+    push.devices.mockResolvedValue([device('d1'), device('d2', false), device('d3')]);
+    await store.loadDevices();
+    expect(store.own).toBe('d3');
+    push.devices.mockResolvedValue([device('d2', false)]);
+    await store.loadDevices();
+    expect(store.own).toBeNull();
   });
 
   test('is not spoken of where the server does not push', async () => {

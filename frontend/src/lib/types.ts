@@ -364,7 +364,8 @@ export type WatchState = 'watching' | 'muted' | 'default';
 /** A browser that notifications are pushed to. */
 export interface PushDevice {
   id: Id;
-  label: string | null;
+  label: string;
   created_at: Timestamp;
-  last_used_at?: Timestamp | null;
+  /** Whether it is pushed to in the name of the session that asks, which is one browser's. */
+  current: boolean;
 }

@@ -76,9 +76,10 @@ export class Push {
     else this.state = this.own !== null && (await manager.getSubscription()) !== null ? 'on' : 'off';
   }
 
+  /** Of this browser there may be an old one, too: its service worker has subscribed again when the browser asked it to. */
   async loadDevices(): Promise<void> {
     this.devices = await this.#rest.push.devices();
-    if (this.own !== null && !this.devices.some(({ id }) => id === this.own)) this.#setOwn(null);
+    if (this.own !== null) this.#setOwn(this.devices.findLast(({ current }) => current)?.id ?? null);
   }
 
   /** Asks by the browser's own question, then subscribes. Throws where the server or the push service refuses. */
