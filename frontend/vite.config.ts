@@ -5,6 +5,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
 import { chunkOf } from './chunks.ts';
 import { compressed } from './compressed.ts';
+import { drawnIcons } from './icons.ts';
 import { compiledMessages } from './messages.ts';
 import { precache, SERVICE_WORKER } from './precache.ts';
 
@@ -29,7 +30,7 @@ function paintedWhenReady(): Plugin {
 export default defineConfig({
   base: '/',
   define: { __VERSION__: JSON.stringify(version()) },
-  plugins: [compiledMessages(), svelte(), paintedWhenReady(), precache(), compressed()],
+  plugins: [compiledMessages(), drawnIcons(), svelte(), paintedWhenReady(), precache(), compressed()],
   resolve: {
     alias: { $client: here('../static/js/websocket.js') },
     // Svelte's server build is what Node would choose for the component tests.

@@ -4,7 +4,6 @@
  *
  * Nothing here throws for want of storage: a full or forbidden disk costs the copy, never the page.
  */
-import { type IDBPDatabase, openDB } from 'idb';
 import { forget, remember, remembered, rememberedKeys } from '../page/storage';
 
 /** `copies` can be read again from the server at any time; `outbox` holds what exists nowhere else. */
@@ -23,21 +22,33 @@ export interface Disk {
 
 const within = (prefix: string) => IDBKeyRange.bound(prefix, `${prefix}\uffff`);
 
+const answer = <T>(request: IDBRequest<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+const committed = (transaction: IDBTransaction): Promise<void> =>
+  new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error);
+  });
+
 /** The database of this browser, opened again after it was closed under our feet (a newer page, a cleared disk). */
 class Database implements Disk {
   readonly #name: string;
-  #db: Promise<IDBPDatabase> | null = null;
+  #db: Promise<IDBDatabase> | null = null;
 
   constructor(name: string) {
     this.#name = name;
   }
 
-  async get(box: Box, key: string) {
-    return (await this.#open()).get(box, key);
+  get(box: Box, key: string) {
+    return this.#read(box, (store) => store.get(key));
   }
 
-  async list(box: Box, prefix: string) {
-    return (await this.#open()).getAll(box, within(prefix));
+  list(box: Box, prefix: string) {
+    return this.#read(box, (store) => store.getAll(within(prefix)));
   }
 
   put(box: Box, key: string, value: unknown) {
@@ -52,33 +63,39 @@ class Database implements Disk {
     return this.#write(box, (store) => store.delete(within(prefix)));
   }
 
+  async #read<T>(box: Box, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+    const db = await this.#open();
+    return answer(ask(db.transaction(box).objectStore(box)));
+  }
+
   /** Committed by name, so that a page that closes the next moment does not take the change with it. */
   async #write(box: Box, act: (store: IDBObjectStore) => IDBRequest): Promise<void> {
     const db = await this.#open();
     const durability = box === 'outbox' ? 'strict' : 'relaxed';
-    const transaction = (db as unknown as { transaction: IDBPDatabase['transaction'] }).transaction(box, 'readwrite', {
-      durability,
-    });
-    const done = transaction.done;
-    act(transaction.store as unknown as IDBObjectStore);
+    const transaction = db.transaction(box, 'readwrite', { durability });
+    act(transaction.objectStore(box));
     transaction.commit();
-    await done;
+    await committed(transaction);
   }
 
-  #open(): Promise<IDBPDatabase> {
+  #open(): Promise<IDBDatabase> {
     const again = () => {
       this.#db = null;
     };
-    this.#db ??= openDB(this.#name, 1, {
-      upgrade: (db) => {
-        for (const box of BOXES) db.createObjectStore(box);
-      },
-      blocking: (_current, _blocked, event) => {
-        (event.target as IDBDatabase).close();
+    const begin = async () => {
+      const request = indexedDB.open(this.#name, 1);
+      request.onupgradeneeded = () => {
+        for (const box of BOXES) request.result.createObjectStore(box);
+      };
+      const db = await answer(request);
+      db.onversionchange = () => {
+        db.close();
         again();
-      },
-      terminated: again,
-    }).catch((error: unknown) => {
+      };
+      db.onclose = again;
+      return db;
+    };
+    this.#db ??= begin().catch((error: unknown) => {
       again();
       throw error;
     });
