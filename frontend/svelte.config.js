@@ -13,5 +13,5 @@ function cssHash({ hash, filename }) {
 
 export default {
   preprocess: vitePreprocess(),
-  compilerOptions: { runes: true, cssHash },
+  compilerOptions: { runes: true, discloseVersion: false, cssHash },
 };

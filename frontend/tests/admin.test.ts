@@ -4,7 +4,7 @@ import LivePanel from '../src/components/admin/LivePanel.svelte';
 import Sparkline from '../src/components/ui/Sparkline.svelte';
 import { LiveNumbers } from '../src/lib/admin/live-numbers.svelte';
 import { lineOf, summaryOf, topOf } from '../src/lib/admin/sparkline';
-import { PeopleSearch } from '../src/lib/lists/people-search.svelte';
+import { Paged } from '../src/lib/lists/paged.svelte';
 import { session } from '../src/lib/server/session.svelte';
 import type { AdminUser, Page, SocketStats } from '../src/lib/types';
 import { formatBytes, formatDuration } from '../src/lib/words/amounts';
@@ -141,24 +141,24 @@ describe('the search for people', () => {
     const first = later<Page<AdminUser>>();
     const fetch = vi.fn().mockReturnValueOnce(first.promise);
     fetch.mockResolvedValue({ items: [person('Anna')], next_cursor: null });
-    const search = new PeopleSearch(fetch);
-    void search.search();
-    await search.search();
+    const search = new Paged<AdminUser>(fetch);
+    void search.load();
+    await search.load();
     first.resolve({ items: [person('Boris')], next_cursor: null });
     await settled();
-    expect(search.people?.map(({ name }) => name)).toEqual(['Anna']);
+    expect(search.items?.map(({ name }) => name)).toEqual(['Anna']);
   });
 
   test('more are put behind, and a changed one in its place', async () => {
     const fetch = vi.fn().mockResolvedValueOnce({ items: [person('Anna')], next_cursor: 'c1' });
     fetch.mockResolvedValueOnce({ items: [person('Boris')], next_cursor: null });
-    const search = new PeopleSearch(fetch);
-    await search.search();
+    const search = new Paged<AdminUser>(fetch);
+    await search.load();
     expect(search.more).toBe(true);
     await search.next();
     expect(fetch).toHaveBeenLastCalledWith('', 'c1');
     search.put({ ...person('Anna'), is_active: false });
-    expect(search.people?.map(({ name, is_active }) => [name, is_active])).toEqual([
+    expect(search.items?.map(({ name, is_active }) => [name, is_active])).toEqual([
       ['Anna', false],
       ['Boris', undefined],
     ]);

@@ -1,6 +1,6 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import MembersDialog from '../src/components/dialogs/MembersDialog.svelte';
+import BoardDialogs from '../src/components/dialogs/BoardDialogs.svelte';
 import ListPicker from '../src/components/pickers/ListPicker.svelte';
 import DateField from '../src/components/ui/DateField.svelte';
 import { BoardView } from '../src/lib/board/board-view.svelte';
@@ -84,7 +84,9 @@ test('the days of a date field are a sheet on a phone, and their close button gi
 
 test('a dialog with a list above its form is there to be read first: no keyboard of a phone hides the list', async () => {
   const { store } = await openBoard();
-  render(MembersDialog, { view: new BoardView(store) });
+  const view = new BoardView(store);
+  view.dialog = { name: 'members' };
+  render(BoardDialogs, { view });
   expect(screen.getByLabelText('E-mail')).toBeTruthy();
   expect(document.activeElement).toBe(screen.getByRole('dialog', { hidden: true }));
 });

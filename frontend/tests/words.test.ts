@@ -4,7 +4,7 @@ test('words that come later come with their part, and with every language from t
   vi.resetModules();
   const { i18n, loadLanguage, t, withWords } = await import('../src/lib/words/i18n.svelte');
   await loadLanguage('en');
-  expect(t('inbox.title')).toBe('Inbox');
+  expect(t('action.go_inbox')).toBe('Inbox');
   expect(() => t('inbox.read_all')).toThrow('no message');
   expect(await withWords(Promise.resolve('part'))).toBe('part');
   expect(t('inbox.read_all')).toBe('Mark all read');

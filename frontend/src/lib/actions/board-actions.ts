@@ -303,7 +303,7 @@ function wholeBoardActions(view: BoardView): Action[] {
     },
     {
       id: 'members',
-      title: 'members.title',
+      title: 'mention.label',
       group: 'board',
       icon: 'people',
       keys: [],
@@ -313,7 +313,7 @@ function wholeBoardActions(view: BoardView): Action[] {
     },
     {
       id: 'labels',
-      title: 'labels.title',
+      title: 'task.labels',
       group: 'board',
       icon: 'tag',
       keys: [],

@@ -102,7 +102,7 @@ export class Commands {
   delete(card: Card): void {
     this.history.keep(card);
     const op = this.#add({ kind: 'delete', task_id: card.id });
-    this.#done({ kind: 'delete', id: card.id }, op, t('undo.deleted', { key: card.key || card.title }), true);
+    this.#done({ kind: 'delete', id: card.id }, op, t('announce.deleted', { key: card.key || card.title }), true);
     announce(t('announce.deleted', { key: card.key || card.title }));
   }
 

@@ -24,7 +24,7 @@ export function inboxActions(tools: InboxTools, { current, group, walk, button }
     { id: 'walk-previous', title: 'inbox.previous', keys: ['K', 'ArrowUp'], keyOnly: true, run: () => walk(-1) },
     {
       id: 'inbox-archive',
-      title: 'inbox.archive',
+      title: 'action.archive',
       keys: ['E'],
       icon: 'archive' as const,
       run: on((item) => void tools.archive([item])),

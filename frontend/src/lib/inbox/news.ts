@@ -64,7 +64,7 @@ export class News {
     this.#shown = toasts.show({
       tone: 'info',
       text,
-      action: { label: t(number === null ? 'inbox.to_inbox' : 'inbox.open'), run: () => router.go(path) },
+      action: { label: t(number === null ? 'inbox.to_inbox' : 'card.open'), run: () => router.go(path) },
     });
   }
 }

@@ -71,7 +71,7 @@ export class InboxTools {
     const [first, ...others] = away ? [] : this.snoozeItems(item);
     return [
       {
-        label: t(away ? 'inbox.unarchive' : 'inbox.archive'),
+        label: t(away ? 'inbox.unarchive' : 'action.archive'),
         icon: away ? 'unarchive' : 'archive',
         run: () => void this.archive([item]),
       },
@@ -103,6 +103,6 @@ export class InboxTools {
   }
 
   #offerUndo(text: string, run: () => void): void {
-    toasts.show({ tone: 'info', text, action: { label: t('home.undo'), run } });
+    toasts.show({ tone: 'info', text, action: { label: t('undo.undo'), run } });
   }
 }

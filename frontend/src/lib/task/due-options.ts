@@ -4,8 +4,8 @@ import { type DateContext, parseNaturalDate } from '../time/natural-date';
 import { t } from '../words/i18n.svelte';
 
 const PRESETS = [
-  ['due.today', 'today'],
-  ['due.tomorrow', 'tomorrow'],
+  ['date.today', 'today'],
+  ['date.tomorrow', 'tomorrow'],
   ['due.weekend', 'weekend'],
   ['due.next_week', 'next week'],
   ['due.in_two_weeks', 'in 2 weeks'],

@@ -1,33 +1,31 @@
-/** A list of cards that are not on the board, page by page and searched: the archive, the trash. */
-import type { Page, ShelvedTask } from '../types';
+/** A list that the server has page by page, and searches: accounts, the archive, the trash. */
+import type { Id, Page } from '../types';
 
 /** A pause in the typing this long is a question. */
 const PAUSE_MS = 180;
 
-type Read = (query: string, cursor: string | null) => Promise<Page<ShelvedTask>>;
+type Read<T> = (query: string, cursor: string | null) => Promise<Page<T>>;
 
-export class Shelf {
-  tasks = $state.raw<ShelvedTask[] | null>(null);
+export class Paged<T extends { id: Id }> {
+  items = $state.raw<T[] | null>(null);
   error = $state.raw<unknown>(null);
   query = $state('');
   busy = $state(false);
   #cursor = $state.raw<string | null>(null);
 
-  readonly #read: Read;
-  readonly #back: (task: ShelvedTask) => Promise<unknown>;
+  readonly #read: Read<T>;
   #question = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param back puts a card on the board again */
-  constructor(read: Read, back: (task: ShelvedTask) => Promise<unknown>) {
+  constructor(read: Read<T>) {
     this.#read = read;
-    this.#back = back;
   }
 
   get more(): boolean {
     return this.#cursor !== null;
   }
 
+  /** From the beginning. */
   load(): Promise<void> {
     return this.#ask(null);
   }
@@ -36,16 +34,18 @@ export class Shelf {
     return this.#ask(this.#cursor);
   }
 
-  search(query: string): void {
-    this.query = query;
+  type(text: string): void {
+    this.query = text;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.load(), PAUSE_MS);
   }
 
-  /** Puts it back on the board, and takes it from the list. */
-  async giveBack(task: ShelvedTask): Promise<void> {
-    await this.#back(task);
-    this.tasks = this.tasks?.filter((other) => other.id !== task.id) ?? null;
+  put(changed: T): void {
+    this.items = this.items?.map((one) => (one.id === changed.id ? changed : one)) ?? null;
+  }
+
+  remove({ id }: T): void {
+    this.items = this.items?.filter((one) => one.id !== id) ?? null;
   }
 
   stop(): void {
@@ -61,7 +61,7 @@ export class Shelf {
     try {
       const page = await this.#read(this.query.trim(), cursor);
       if (question !== this.#question) return;
-      this.tasks = cursor === null ? page.items : [...(this.tasks ?? []), ...page.items];
+      this.items = cursor === null ? page.items : [...(this.items ?? []), ...page.items];
       this.#cursor = page.next_cursor;
     } catch (failure) {
       if (question === this.#question) this.error = failure;
