@@ -1,11 +1,10 @@
 """Rows of what is to be pushed; `services.push` addresses them to devices, and any server sends them."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from app.db.unit_of_work import UnitOfWork
 from app.models import Notification, PushDelivery
@@ -35,13 +34,13 @@ def delivery(
     }
 
 
-async def close_pushes(uow: UnitOfWork, user_id: UUID, ids: Sequence[UUID], now: datetime) -> None:
-    """Have what devices show taken away there, and leave out what was not sent yet."""
-    mine = (PushDelivery.user_id == user_id, PushDelivery.notification_id.in_(ids), PushDelivery.kind == SHOW)
-    await uow.execute(delete(PushDelivery).where(*mine))
-    shown = (Notification.id.in_(ids), Notification.pushed_at.is_not(None))
-    closed = update(Notification).where(*shown).values(pushed_at=None).returning(Notification.id)
-    rows = [delivery(user_id, row.id, CLOSE, due_at=now, now=now) for row in (await uow.execute(closed)).all()]
+async def close_pushes(uow: UnitOfWork, which: ColumnElement[bool], now: datetime) -> None:
+    """Have what devices show of some notifications taken away there, and leave out what was not sent yet."""
+    waiting = PushDelivery.notification_id.in_(select(Notification.id).where(which))
+    await uow.execute(delete(PushDelivery).where(waiting, PushDelivery.kind == SHOW))
+    shown = update(Notification).where(which, Notification.pushed_at.is_not(None)).values(pushed_at=None)
+    closed = (await uow.execute(shown.returning(Notification.id, Notification.user_id))).all()
+    rows = [delivery(row.user_id, row.id, CLOSE, due_at=now, now=now) for row in closed]
     if rows:
         await uow.execute(insert(PushDelivery), rows)
         uow.wake(PUSH)

@@ -180,7 +180,7 @@ async def _mark(
     await uow.execute(marked.values(wanted | {"seq": bindparam("place")}), places)
     await publish(uow, [Told(user_id, shown.seq, "updated", shown) for shown in after], now)
     if any(wanted.get(column) for column in ("read_at", "archived_at", "snoozed_until")):
-        await close_pushes(uow, user_id, [shown.id for shown in found], now)
+        await close_pushes(uow, NotificationRow.id.in_([shown.id for shown in found]), now)
     return after
 
 
@@ -199,4 +199,4 @@ async def _mark_many(
     if ids:
         seq = (await advance(uow, [actor.user_id]))[actor.user_id]
         await publish(uow, [Told(actor.user_id, seq, action, project_id=project_id)], now)
-        await close_pushes(uow, actor.user_id, ids, now)
+        await close_pushes(uow, NotificationRow.id.in_(ids), now)

@@ -20,6 +20,7 @@ from app.schemas.users import Language
 from app.security import new_id
 from app.services import facts
 from app.services.access import Actor, Record, open_even_deleted, open_project
+from app.services.deliveries import close_pushes
 from app.services.notices import tell_of_change
 
 DEFAULT_COLUMNS: Final = ("todo", "in_progress", "done")
@@ -102,8 +103,10 @@ async def delete_project(uow: UnitOfWork, actor: Actor, project_id: UUID) -> Non
     opened = await open_project(uow, actor, project_id, Action.DELETE_PROJECT, lock=True)
     project = to_project(opened.row)
     await _record(uow, project, EventType.PROJECT_DELETED, [])
-    await uow.execute(update(ProjectRow).where(ProjectRow.id == project_id).values(deleted_at=utc_now()))
+    now = utc_now()
+    await uow.execute(update(ProjectRow).where(ProjectRow.id == project_id).values(deleted_at=now))
     await tell_of_change(uow, Notification.project_id == project_id)
+    await close_pushes(uow, Notification.project_id == project_id, now)
 
 
 async def restore(uow: UnitOfWork, actor: Actor, project_id: UUID) -> ProjectWithRole:

@@ -15,6 +15,7 @@ from app.permissions import Action
 from app.schemas.tasks import Task
 from app.services import facts
 from app.services.access import Actor, open_task
+from app.services.deliveries import close_pushes
 from app.services.notices import tell_of_change
 from app.services.placement import nearest_free
 from app.services.task_writing import CARDS, check_status, load_for_change, write
@@ -24,8 +25,10 @@ async def delete_task(uow: UnitOfWork, actor: Actor, task_id: UUID) -> None:
     """Put a task into the trash, from which it can be restored until the trash is emptied."""
     project = await open_task(uow, actor, task_id, Action.EDIT_TASKS, lock=True)
     task, versions = await load_for_change(uow, project, task_id)
-    await write(uow, project, task, {"deleted_at": utc_now()}, versions, event_type=EventType.TASK_DELETED)
+    now = utc_now()
+    await write(uow, project, task, {"deleted_at": now}, versions, event_type=EventType.TASK_DELETED)
     await tell_of_change(uow, Notification.task_id == task_id)
+    await close_pushes(uow, Notification.task_id == task_id, now)
 
 
 async def restore(uow: UnitOfWork, actor: Actor, task_id: UUID) -> Task:

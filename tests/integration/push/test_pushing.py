@@ -68,6 +68,22 @@ async def test_reading_takes_the_push_away_elsewhere(
     assert await waiting(server) == []
 
 
+@pytest.mark.parametrize("what", ["tasks", "projects"])
+async def test_what_goes_into_the_trash_takes_its_push_away(
+    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json, what: str
+) -> None:
+    """From every device that shows it: a press on it would lead nowhere."""
+    await anna.add(project, boris)
+    await boris.call("POST", "/notifications/read_all", json={}, expect=200)
+    await subscribe(boris, service)
+    task = await anna.task(project, assignee_ids=[boris.id])
+    await eventually(lambda: len(service.pushed) == 1)
+    await drained(server)
+    await anna.call("DELETE", f"/{what}/{(task if what == 'tasks' else project)['id']}", expect=204)
+    await eventually(lambda: len(service.pushed) == 2)
+    assert service.pushed[1] == {"type": "close", "tag": service.pushed[0]["tag"]}
+
+
 @pytest.mark.parametrize(
     "marks",
     [{"read": True}, {"archived": True}, {"snoozed_until": "2999-01-01T00:00:00Z"}],
