@@ -16,10 +16,13 @@ const CONFLICT = {
 
 async function conflicting() {
   const { store, rest } = await openBoard();
-  render(BoardDialogs, { view: new BoardView(store) });
+  const view = new BoardView(store);
   const refusal = new ApiError(409, { code: 'version_conflict', fields: ['title'], ...CONFLICT });
   rest.tasks.update.mockRejectedValueOnce(refusal);
   store.commands.patch('t1', { title: 'Mine' });
+  await settled();
+  view.openNumber = 1;
+  render(BoardDialogs, { view });
   await settled();
   return { store };
 }
@@ -51,10 +54,12 @@ test('interrupts nobody who types, and comes when it is asked for', async () => 
   await conflicting();
   expect(dialog()).toBeNull();
   expect(document.activeElement).toBe(field);
+  expect(toasts.list).toHaveLength(1);
   const [told] = toasts.list;
   expect(told?.text).toBe('WEB-1 was changed twice');
   field.remove();
   told?.action?.run();
   await settled();
   expect(dialog()?.textContent).toContain('Theirs');
+  expect(toasts.list).toEqual([]);
 });
