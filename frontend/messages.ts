@@ -31,8 +31,12 @@ function part(node: MessageFormatElement): Part {
   throw new Error(`a message has what the page cannot format: ${JSON.stringify(node)}`);
 }
 
-const forms = (options: Record<string, { value: MessageFormatElement[] }>) =>
-  Object.fromEntries(Object.entries(options).map(([name, { value }]) => [name, value.map(part)]));
+/** The forms of a plural: one that says what `other` says is that one. */
+function forms(options: Record<string, { value: MessageFormatElement[] }>): Record<string, Part[]> {
+  const all = Object.entries(options).map(([name, { value }]) => [name, value.map(part)] as const);
+  const other = JSON.stringify(all.find(([name]) => name === 'other')?.[1]);
+  return Object.fromEntries(all.filter(([name, parts]) => /^(other|=)/.test(name) || JSON.stringify(parts) !== other));
+}
 
 const FOLDER = new URL('./src/', import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, FOLDER), 'utf8');

@@ -134,6 +134,12 @@ describe('a message that is compiled', () => {
     expect([0, 1, 2].map((count) => say(cards, { count, all: 1_000 }))).toEqual(['none of 1,000', '1 card', '2 cards']);
   });
 
+  test('has the form of all others once', () => {
+    const cards = '{count, plural, =1 {# cards} one {# card} few {# cards} other {# cards}}';
+    const others = [[], ' cards'];
+    expect(compileMessage(cards)).toEqual([['count', { '=1': others, one: [[], ' card'], other: others }]]);
+  });
+
   test.each(['{when, date}', '{n, number, percent}', '{n, selectordinal, other {#}}'])('has no %s', (text) => {
     expect(() => compileMessage(text)).toThrow('cannot format');
   });
