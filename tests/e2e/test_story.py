@@ -167,7 +167,8 @@ async def test_same_field_changed_twice_shows_both(
     choice = board.page.get_by_role("dialog", name="was changed twice")
     await expect(choice).to_contain_text("Boris's title")
     await expect(choice).to_contain_text("Anna's title")
-    await choice.get_by_role("button", name="Keep mine").click()
+    async with board.page.expect_response(f"**/tasks/{task['id']}"):
+        await choice.get_by_role("button", name="Keep mine").click()
     await expect(board.card("Anna's title")).to_be_visible()
     assert (await anna.call("GET", f"/tasks/{task['id']}"))["title"] == "Anna's title"
 
