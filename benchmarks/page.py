@@ -34,11 +34,15 @@ DRAG_STEPS: Final = 120
 AT_ONCE: Final = 20
 LIMITS_OFF: Final = {"TIMETODO_AUTH_ATTEMPTS_PER_MINUTE": "1000000"}
 # When the first card was there, by the page's own clock: 0 is the start of the navigation, `data` the board's arrival.
+# It says so itself: whoever asked for it would put a script of their own into the page, which takes a while.
 WATCH: Final = """
   new MutationObserver((_, observer) => {
     if (!document.querySelector('[data-card], [data-row]')) return;
     observer.disconnect();
-    requestAnimationFrame(() => setTimeout(() => { window.firstCards = performance.now(); }));
+    requestAnimationFrame(() => setTimeout(() => {
+      window.firstCards = performance.now();
+      console.debug('first cards');
+    }));
   }).observe(document, { childList: true, subtree: true });
 """
 # When the first message of the log came after `awaited` was set.
@@ -220,8 +224,8 @@ async def opening(page: Page, stage: Stage) -> list[Figure]:
 
 async def opened(page: Page, project: Json, view: str = "") -> dict[str, Any]:
     """Open a board, or another view of it, anew; return its times in milliseconds."""
-    await page.goto(f"/p/{project['id']}{view}")
-    await page.wait_for_function("() => window.firstCards")
+    async with page.expect_console_message(lambda message: message.text == "first cards"):
+        await page.goto(f"/p/{project['id']}{view}", wait_until="commit")
     times: dict[str, Any] = await page.evaluate(OPENED)
     return times
 
