@@ -51,7 +51,10 @@ describe('a date field understands', () => {
     ['9am', '2026-11-26T06:00:00.000Z'],
     ['in 2 hours', '2026-11-25T12:00:00.000Z'],
     ['in 2h', '2026-11-25T12:00:00.000Z'],
+    ['in 2 h', '2026-11-25T12:00:00.000Z'],
     ['in 3d', '2026-11-28'],
+    ['in 2w', '2026-12-09'],
+    ['in 5m', '2026-11-25T10:05:00.000Z'],
     ['in 90 minutes', '2026-11-25T11:30:00.000Z'],
   ])('%s', (text, due) => {
     expect(parseNaturalDate(text, english)?.due ?? null).toBe(due);
@@ -132,19 +135,32 @@ describe('inside a sentence', () => {
     expect(found?.sure).toBe(true);
   });
 
-  test.each(['Upgrade to Python 3.11', 'Part 1/2', 'Sun protection', 'Read John 3:16'])(
-    '“%s” only may hold one',
-    (text) => {
-      expect(parseNaturalDate(text, english)?.sure).not.toBe(true);
-    },
-  );
+  test.each([
+    'Upgrade to Python 3.11',
+    'Part 1/2',
+    'Sun protection',
+    'Read John 3:16',
+    'Swim in 50 m pool',
+    'Draw the house in 3D',
+  ])('“%s” only may hold one', (text) => {
+    expect(parseNaturalDate(text, english)?.sure).not.toBe(true);
+  });
 
-  test.each(["Fix today's list", 'Release v25.12', 'Write to mail@fri', 'Use \\tomorrow', 'tomorrow-theme'])(
-    '“%s” holds none',
-    (text) => {
-      expect(parseNaturalDate(text, english)).toBeNull();
-    },
-  );
+  test.each([
+    "Fix today's list",
+    'Release v25.12',
+    'Write to mail@fri',
+    'Use \\tomorrow',
+    'tomorrow-theme',
+    'Play the song in D minor',
+    'Play it in a D minor key',
+    'Order the shirt in M',
+    'Leak in H block',
+    'Вход через Ч корпус',
+    'Заказать через D-Link',
+  ])('“%s” holds none', (text) => {
+    expect(parseNaturalDate(text, english)).toBeNull();
+  });
 });
 
 test('the day is the one of the person’s time zone', () => {

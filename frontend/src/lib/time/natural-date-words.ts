@@ -31,15 +31,23 @@ const MONTHS = whole(
 );
 
 const UNITS = whole(
-  'minutes?|mins?|m|мин|минут[уы]?',
-  'hours?|hrs?|h|ч|час(?:а|ов)?',
-  'days?|d|день|дня|дней',
-  'weeks?|w|нед|недел[юяи]|недель',
+  'minutes?|mins?|мин|минут[уы]?',
+  'hours?|hrs?|час(?:а|ов)?',
+  'days?|день|дня|дней',
+  'weeks?|нед|недел[юяи]|недель',
   'months?|месяц(?:а|ев)?',
   'years?|года?|лет',
 );
 export type Unit = 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year';
 const UNIT_NAMES: readonly Unit[] = ['minute', 'hour', 'day', 'week', 'month', 'year'];
+/** A letter is a unit behind digits only: "2h", but not "in D minor". */
+const SHORT_UNITS: ReadonlyMap<string, Unit> = new Map([
+  ['m', 'minute'],
+  ['h', 'hour'],
+  ['ч', 'hour'],
+  ['d', 'day'],
+  ['w', 'week'],
+]);
 
 const NUMBERS = whole(
   'полчаса',
@@ -58,7 +66,8 @@ const NEAR_DAYS = whole('today|tonight|tod|сегодня', 'tomorrow|tmrw?|tmr|
 export const weekdayOf = (word: string): number => indexIn(WEEKDAYS, word);
 /** 0 is January. */
 export const monthOf = (word: string): number => indexIn(MONTHS, word);
-export const unitOf = (word: string): Unit | undefined => UNIT_NAMES[indexIn(UNITS, word)];
+export const unitOf = (word: string, before: string): Unit | undefined =>
+  UNIT_NAMES[indexIn(UNITS, word)] ?? (/^\d+$/.test(before) ? SHORT_UNITS.get(word) : undefined);
 /** How many days from today. */
 export const nearDayOf = (word: string): number => indexIn(NEAR_DAYS, word);
 /** A number in words from one to seven, or -1. */
@@ -98,5 +107,6 @@ export function hourWith(mark: string, hour: number): number | undefined {
   return /^(?:pm|дня|вечера)$/.test(mark) ? (hour % 12) + 12 : undefined;
 }
 
-/** Short words that are more often something else when they stand alone in a sentence. */
-export const isDoubtful = (word: string): boolean => /^(?:mon|wed|sat|sun|tod|tom|ср|noon|night|weekend)$/.test(word);
+/** Short words that are more often something else in a sentence: "the sun", "50 m", "3D". */
+export const isDoubtful = (word: string): boolean =>
+  /^(?:mon|wed|sat|sun|tod|tom|ср|noon|night|weekend|m|d)$/.test(word);

@@ -102,9 +102,9 @@ class Reader {
     if (!words.isIn(this.#text(at))) return null;
     if (this.#text(at + 1) === 'полчаса') return { value: this.#after(30), next: at + 2 };
     const amount = this.#amount(at + 1);
-    const unit = words.unitOf(this.#text(amount.next));
-    if (unit !== 'minute' && unit !== 'hour') return null;
-    return { value: this.#after(amount.value * (unit === 'hour' ? 60 : 1)), next: amount.next + 1 };
+    const unit = this.#unit(amount);
+    if (unit?.value !== 'minute' && unit?.value !== 'hour') return null;
+    return { ...unit, value: this.#after(amount.value * (unit.value === 'hour' ? 60 : 1)) };
   }
 
   #after(minutes: number): string {
@@ -181,12 +181,12 @@ class Reader {
     }
     if (!words.isIn(this.#text(at))) return null;
     const amount = this.#amount(at + 1);
-    const unit = words.unitOf(this.#text(amount.next));
+    const unit = this.#unit(amount);
     if (!unit) return null;
-    const next = amount.next + 1;
     const count = amount.value;
-    if (unit === 'month' || unit === 'year') return { value: this.#months(unit === 'year' ? 12 * count : count), next };
-    return { value: shift(this.#today, unit === 'week' ? 7 * count : count), next };
+    if (unit.value === 'month' || unit.value === 'year')
+      return { ...unit, value: this.#months(unit.value === 'year' ? 12 * count : count) };
+    return { ...unit, value: shift(this.#today, unit.value === 'week' ? 7 * count : count) };
   }
 
   /** A number, in digits or in words; nothing there means one. */
@@ -194,6 +194,12 @@ class Reader {
     const text = this.#text(at);
     const value = /^\d+$/.test(text) ? Number(text) : words.numberOf(text);
     return value > 0 && value <= FAR ? { value, next: at + 1 } : { value: 1, next: at };
+  }
+
+  #unit({ next }: Read<number>): Read<words.Unit> | null {
+    const text = this.#text(next);
+    const value = words.unitOf(text, this.#text(next - 1));
+    return value ? { value, next: next + 1, sure: !words.isDoubtful(text) } : null;
   }
 
   /** Today some months on: the same day of the month, or its last; or the day named. */
