@@ -95,10 +95,11 @@ def _allowed_methods(request: Request) -> list[str]:
 
 
 def _find_file(path: str) -> Path | None:
-    """Return a file of the page; None for what is not there or could not even be a name."""
+    """Return a file of the page; None for what is not there, has no address of its own, or could not even be a name."""
     try:
         file = (PAGE / path).resolve()
-        return file if file.is_relative_to(PAGE) and file.is_file() else None
+        is_own = file.is_relative_to(PAGE) and file.suffix not in _COMPRESSED.values()
+        return file if is_own and file.is_file() else None
     except (OSError, ValueError):
         return None
 

@@ -35,7 +35,11 @@ def delivery(
 
 
 async def close_pushes(uow: UnitOfWork, which: ColumnElement[bool], now: datetime) -> None:
-    """Have what devices show of some notifications taken away there, and leave out what was not sent yet."""
+    """Have what devices show of some notifications taken away there, and leave out what was not sent yet.
+
+    The notifications are held first: whoever notes that one was sent holds it, and then wants its delivery.
+    """
+    await uow.lock(select(Notification.id).where(which).order_by(Notification.id))
     waiting = PushDelivery.notification_id.in_(select(Notification.id).where(which))
     await uow.execute(delete(PushDelivery).where(waiting, PushDelivery.kind == SHOW))
     shown = update(Notification).where(which, Notification.pushed_at.is_not(None)).values(pushed_at=None)

@@ -24,7 +24,7 @@ from app.schemas import notifications as schemas
 from app.services.access import Record
 from app.services.deliveries import CLOSE, PUSH, SHOW, TEST, delivery
 from app.services.headlines import headline, subject_of
-from app.services.inbox_rows import IS_UNREAD, select_inbox, to_notification
+from app.services.inbox_rows import IS_UNREAD, only_shown, select_inbox, to_notification
 from app.services.leases import fetch_unlocked, is_free, retry_wait
 from app.services.standing import is_good
 
@@ -103,12 +103,13 @@ async def finish(uow: UnitOfWork, parcel: Parcel, answer: Answer, *, jitter: flo
 
 
 async def _note_shown(uow: UnitOfWork, notification_id: UUID, parcel: Parcel, now: datetime) -> None:
-    """Note that a device shows a notification; have one that was read meanwhile taken away from there."""
+    """Note that a device shows a notification; have one that was read or deleted meanwhile taken away from there."""
     row = Notification.id == notification_id
-    shown = update(Notification).where(row, *IS_UNREAD).values(pushed_at=now).returning(Notification.id)
+    await uow.lock(select(Notification.id).where(row))
+    is_shown = Notification.id.in_(only_shown(select(Notification.id)).where(row))
+    shown = update(Notification).where(row, *IS_UNREAD, is_shown).values(pushed_at=now).returning(Notification.id)
     if (await uow.execute(shown)).one_or_none() is not None:
         return
-    await uow.lock(select(Notification.id).where(row))
     owner = (await uow.fetch(select(Notification.user_id).where(row))).scalar_one_or_none()
     if owner is not None:
         late = delivery(owner, notification_id, CLOSE, due_at=now, now=now)

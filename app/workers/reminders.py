@@ -20,21 +20,28 @@ class ReminderWorker(PeriodicWorker):
         super().__init__(settings.reminder_interval_s)
         self._database = database
         self._now = now
+        self._behind: dict[UUID, datetime] = {}
+        """Projects whose looks have failed, and until when everybody there was reminded."""
 
     async def look(self) -> int:
         """Remind everybody whose time has come; return how many reminders that were."""
         now = self._now()
         async with self._database.read() as uow:
             looked_at = await reminders.last_look(uow)
-            projects = await reminders.find_projects(uow, now, looked_at)
-        counts = [
-            await self.apart(self._remind(project_id, now, looked_at), project_id=str(project_id))
-            for project_id in projects
-        ]
-        if None not in counts and now - looked_at >= reminders.NOTED_EVERY:
+            projects = {*await reminders.find_projects(uow, now, looked_at), *self._behind}
+        total = 0
+        for project_id in sorted(projects):
+            since = self._behind.get(project_id, looked_at)
+            count = await self.apart(self._remind(project_id, now, since), project_id=str(project_id))
+            if count is None:
+                self._behind[project_id] = since
+            else:
+                self._behind.pop(project_id, None)
+                total += count
+        if now - looked_at >= reminders.NOTED_EVERY:
             async with self._database.write() as uow:
                 await reminders.note_look(uow, now)
-        return sum(count or 0 for count in counts)
+        return total
 
     async def _remind(self, project_id: UUID, now: datetime, looked_at: datetime) -> int:
         async with self._database.write() as uow:

@@ -193,6 +193,7 @@ async def test_files_come_as_short_as_the_browser_can_read(
     page = await site.head("/projects/1", headers={"Accept-Encoding": accepted})
     assert page.headers.get("content-encoding") == ("br" if encoding == "br" else None)
     assert page.headers["content-type"].startswith("text/html")
+    assert (await site.get("/index.html.br")).text == PAGE  # what is compressed has no address of its own
 
 
 async def test_long_answers_come_compressed(sqlite_server: TestServer) -> None:

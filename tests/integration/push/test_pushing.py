@@ -68,18 +68,23 @@ async def test_reading_takes_the_push_away_elsewhere(
     assert await waiting(server) == []
 
 
+@pytest.mark.parametrize("is_under_way", [False, True], ids=["shown", "under_way"])
 @pytest.mark.parametrize("what", ["tasks", "projects"])
 async def test_what_goes_into_the_trash_takes_its_push_away(
-    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json, what: str
+    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json, what: str, is_under_way: bool
 ) -> None:
-    """From every device that shows it: a press on it would lead nowhere."""
+    """From every device that shows it, also too late: a press on it would lead nowhere."""
     await anna.add(project, boris)
     await boris.call("POST", "/notifications/read_all", json={}, expect=200)
     await subscribe(boris, service)
+    if is_under_way:
+        service.may_answer.clear()
     task = await anna.task(project, assignee_ids=[boris.id])
-    await eventually(lambda: len(service.pushed) == 1)
-    await drained(server)
+    await eventually(lambda: len(service.requests) == 1)
+    if not is_under_way:
+        await drained(server)
     await anna.call("DELETE", f"/{what}/{(task if what == 'tasks' else project)['id']}", expect=204)
+    service.may_answer.set()
     await eventually(lambda: len(service.pushed) == 2)
     assert service.pushed[1] == {"type": "close", "tag": service.pushed[0]["tag"]}
 
