@@ -1,6 +1,6 @@
 /** What is asked of a person whose change and somebody else's were the same field's. */
 import { fireEvent, render, screen } from '@testing-library/svelte';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import BoardDialogs from '../src/components/dialogs/BoardDialogs.svelte';
 import { BoardView } from '../src/lib/board/board-view.svelte';
 import { toasts } from '../src/lib/page/announcer.svelte';
@@ -18,13 +18,13 @@ async function conflicting() {
   const { store, rest } = await openBoard();
   const view = new BoardView(store);
   const refusal = new ApiError(409, { code: 'version_conflict', fields: ['title'], ...CONFLICT });
-  rest.tasks.update.mockRejectedValueOnce(refusal);
+  rest.tasks.update.mockRejectedValue(refusal);
   store.commands.patch('t1', { title: 'Mine' });
   await settled();
   view.openNumber = 1;
-  render(BoardDialogs, { view });
+  const { unmount } = render(BoardDialogs, { view });
   await settled();
-  return { store };
+  return { store, unmount };
 }
 
 const dialog = () => screen.queryByRole('dialog', { hidden: true });
@@ -48,18 +48,38 @@ test('what is written as the result stays, whatever else is changed meanwhile', 
   expect((field as HTMLTextAreaElement).value).toBe('Half of both');
 });
 
-test('interrupts nobody who types, and comes when it is asked for', async () => {
+/** Somebody writes something else, to the end of the test. */
+function typing() {
   const field = document.body.appendChild(document.createElement('textarea'));
   field.focus();
+  onTestFinished(() => field.remove());
+  return field;
+}
+
+test('interrupts nobody who types, and comes when it is asked for', async () => {
+  const field = typing();
   await conflicting();
   expect(dialog()).toBeNull();
   expect(document.activeElement).toBe(field);
   expect(toasts.list).toHaveLength(1);
   const [told] = toasts.list;
   expect(told?.text).toBe('WEB-1 was changed twice');
-  field.remove();
   told?.action?.run();
   await settled();
   expect(dialog()?.textContent).toContain('Theirs');
+  expect(toasts.list).toEqual([]);
+});
+
+test('offers to decide no longer than there is something to decide', async () => {
+  typing();
+  const { store, unmount } = await conflicting();
+  store.commands.patch('t2', { title: 'Mine as well' });
+  await settled();
+  expect(toasts.list).toHaveLength(2);
+  const [first] = store.own.conflicts;
+  if (first) store.own.resolve(first, first.theirs);
+  await settled();
+  expect(toasts.list).toHaveLength(1);
+  unmount();
   expect(toasts.list).toEqual([]);
 });
