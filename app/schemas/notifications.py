@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StrictBool
 
-from app.domain.notifying import Channel, Kind, ProjectWishes, QuietHours, Watching, Why, Wishes
+from app.domain.notifying import DEFAULTS, Channel, Kind, ProjectWishes, QuietHours, Watching, Why, Wishes
 from app.schemas.base import GivenTime, Page, PageQuery, RequestModel, ResponseModel, UtcTime
 
 MAX_REMINDERS = 5
@@ -132,7 +132,19 @@ class Quiet(RequestModel):
     ends: time = Field(alias="to")
 
 
-class NotificationSettings(RequestModel):
+class PlainSettings(RequestModel):
+    """What one wants of all kinds and projects alike."""
+
+    quiet: Quiet | None = None
+    remind_before_min: Annotated[
+        list[Annotated[int, Field(ge=1, le=MINUTES_OF_30_DAYS)]], Field(max_length=MAX_REMINDERS)
+    ] = [1440, 60]
+    """Minutes before a due time."""
+    digest_after_h: Annotated[int, Field(ge=1, le=7 * 24)] | None = 8
+    """Hours after which what is unread is sent by e-mail; null: never."""
+
+
+class NotificationSettings(PlainSettings):
     """How one wants to be told. What a matrix leaves out is as by default."""
 
     model_config = ConfigDict(
@@ -150,13 +162,6 @@ class NotificationSettings(RequestModel):
 
     matrix: MatrixChoice = {}
     projects: Annotated[dict[UUID, ProjectSettings], Field(max_length=MAX_PROJECTS)] = {}
-    quiet: Quiet | None = None
-    remind_before_min: Annotated[
-        list[Annotated[int, Field(ge=1, le=MINUTES_OF_30_DAYS)]], Field(max_length=MAX_REMINDERS)
-    ] = [1440, 60]
-    """Minutes before a due time."""
-    digest_after_h: Annotated[int, Field(ge=1, le=7 * 24)] | None = 8
-    """Hours after which what is unread is sent by e-mail; null: never."""
 
     def to_wishes(self) -> Wishes:
         """Return it as what decides."""
@@ -172,6 +177,63 @@ class NotificationSettings(RequestModel):
         )
 
 
+class ChannelChange(RequestModel):
+    """The ways to change of one kind; what is left out stays."""
+
+    in_app: StrictBool = False
+    push: StrictBool = False
+    email: StrictBool = False
+
+
+MatrixChange = dict[Kind, ChannelChange | None]
+
+
+class ProjectSettingsChange(RequestModel):
+    """What to change of one project; what is left out stays."""
+
+    matrix: MatrixChange = {}
+    muted: StrictBool = False
+    watched: StrictBool = False
+
+    def applied_to(self, before: ProjectSettings, everywhere: MatrixChoice) -> ProjectSettings:
+        """Return `before` with the change."""
+        plain = self.model_dump(include=self.model_fields_set - {"matrix"})
+        matrix = _change_matrix(before.matrix, self.matrix, everywhere)
+        return before.model_copy(update={**plain, "matrix": matrix})
+
+
+class NotificationSettingsChange(PlainSettings):
+    """What to change of how one wants to be told, a way, a kind or a project at a time.
+
+    What is left out stays. A kind or a project that is null is as if nothing had been chosen for it.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "matrix": {"commented": {"push": False}, "mentioned": None},
+                    "projects": {"0199f3a0-1c00-7000-8000-000000000001": {"muted": True}},
+                }
+            ]
+        }
+    )
+
+    matrix: MatrixChange = {}
+    projects: Annotated[dict[UUID, ProjectSettingsChange | None], Field(max_length=MAX_PROJECTS)] = {}
+
+    def applied_to(self, before: NotificationSettings) -> NotificationSettings:
+        """Return `before` with the change."""
+        plain = {name: getattr(self, name) for name in self.model_fields_set & PlainSettings.model_fields.keys()}
+        matrix = _change_matrix(before.matrix, self.matrix, {})
+        projects = dict(before.projects)
+        for id_, change in self.projects.items():
+            project = projects.pop(id_, ProjectSettings())
+            if change is not None:
+                projects[id_] = change.applied_to(project, matrix)
+        return before.model_copy(update={**plain, "matrix": matrix, "projects": projects})
+
+
 class DigestsEnded(ResponseModel):
     """That no digest is mailed any more."""
 
@@ -183,3 +245,17 @@ def _to_matrix(choices: MatrixChoice) -> dict[Kind, frozenset[Channel]]:
         kind: frozenset(channel for channel in Channel if getattr(choice, channel.value))
         for kind, choice in choices.items()
     }
+
+
+def _change_matrix(before: MatrixChoice, changes: MatrixChange, everywhere: MatrixChoice) -> MatrixChoice:
+    """Return `before` with the changes; where one was not chosen yet, the other ways stay as `everywhere`."""
+    after = dict(before)
+    for kind, change in changes.items():
+        choice = after.pop(kind, None) or everywhere.get(kind) or _by_default(kind)
+        if change is not None:
+            after[kind] = choice.model_copy(update=change.model_dump(exclude_unset=True))
+    return after
+
+
+def _by_default(kind: Kind) -> ChannelChoice:
+    return ChannelChoice.model_validate({channel.value: channel in DEFAULTS[kind] for channel in Channel})

@@ -7,11 +7,11 @@ from sqlalchemy import delete, insert, select, update
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
 from app.domain.notifying import BY_DEFAULT, Watching, Wishes
-from app.errors import NotFound
+from app.errors import InvalidField, NotFound
 from app.models import Member, Notification, ProjectWatch, TaskWatch, User
 from app.models import NotificationSettings as SettingsRow
 from app.permissions import Action
-from app.schemas.notifications import NotificationSettings, Watch
+from app.schemas.notifications import MAX_PROJECTS, NotificationSettings, NotificationSettingsChange, Watch
 from app.services.access import Actor, open_task
 from app.services.task_rows import load_row
 
@@ -34,12 +34,13 @@ async def save_settings(uow: UnitOfWork, actor: Actor, body: NotificationSetting
     return kept
 
 
-async def change_settings(uow: UnitOfWork, actor: Actor, body: NotificationSettings) -> NotificationSettings:
-    """Make the fields that `body` was given what the actor wants; the others stay, also those changed a moment ago."""
+async def change_settings(uow: UnitOfWork, actor: Actor, body: NotificationSettingsChange) -> NotificationSettings:
+    """Change no more than what `body` was given: the rest may have been changed a moment ago."""
     await uow.lock(select(User.id).where(User.id == actor.user_id))
-    before = await _load(uow, actor.user_id)
-    given = {name: getattr(body, name) for name in body.model_fields_set}
-    return await save_settings(uow, actor, before.model_copy(update=given))
+    after = body.applied_to(await _load(uow, actor.user_id))
+    if len(after.projects) > MAX_PROJECTS:
+        raise InvalidField("projects", f"no more than {MAX_PROJECTS} projects: set some to null")
+    return await save_settings(uow, actor, after)
 
 
 async def end_digests(uow: UnitOfWork, user_id: UUID) -> None:

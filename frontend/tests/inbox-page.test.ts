@@ -4,14 +4,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import NotificationSettingsPanel from '../src/components/inbox/NotificationSettings.svelte';
 import { headline, describe as inWords, reason } from '../src/lib/inbox/describe';
 import { News } from '../src/lib/inbox/news';
-import {
-  isHeardMuted,
-  waysOf,
-  withoutProject,
-  withProject,
-  withReminder,
-  withWanted,
-} from '../src/lib/inbox/preferences';
+import { type Change, changed, isHeardMuted, toRemind, toWant, waysOf } from '../src/lib/inbox/preferences';
 import { Push, type PushWorld } from '../src/lib/inbox/push.svelte';
 import { SettingsForm } from '../src/lib/inbox/settings-form.svelte';
 import { announcer, toasts } from '../src/lib/page/announcer.svelte';
@@ -137,38 +130,41 @@ describe('the preferences', () => {
   test('are the project’s, else those for everywhere, else the default', () => {
     const pushed = (wanted: NotificationSettings, project: string) => waysOf(wanted, 'mentioned', project).push;
     expect(pushed(settings, 'p')).toBe(true);
-    const everywhere = withWanted(settings, 'mentioned', 'push', null, false);
+    const everywhere = changed(settings, toWant('mentioned', 'push', null, false));
     expect(pushed(everywhere, 'p')).toBe(false);
-    const here = withWanted(everywhere, 'mentioned', 'push', 'p', true);
+    const here = changed(everywhere, toWant('mentioned', 'push', 'p', true));
     expect(pushed(here, 'p')).toBe(true);
     expect(pushed(here, 'q')).toBe(false);
-    const muted = withProject(here, 'p', { muted: true });
-    expect(muted.projects.p).toEqual({ matrix: { mentioned: { in_app: true, push: true, email: true } }, muted: true });
+    const muted = changed(here, { projects: { p: { muted: true } } });
+    expect(muted.projects.p).toEqual({ matrix: { mentioned: { push: true } }, muted: true });
     expect(KINDS.filter((kind) => !isHeardMuted(kind))).toEqual(['commented', 'status_changed', 'due_soon', 'overdue']);
-    expect(withoutProject(muted, 'p').projects).toEqual({});
+    expect(pushed(changed(muted, { projects: { p: null } }), 'p')).toBe(false);
   });
 
   test('keep reminders in order', () => {
-    expect(withReminder(settings, 180, true).remind_before_min).toEqual([1440, 180, 60]);
-    expect(withReminder(settings, 1440, false).remind_before_min).toEqual([60]);
+    expect(toRemind(settings, 180, true)).toEqual({ remind_before_min: [1440, 180, 60] });
+    expect(toRemind(settings, 1440, false)).toEqual({ remind_before_min: [60] });
   });
 
   test('are saved one after the other, and shown as they are where that fails', async () => {
-    const saveSettings = vi.fn(async (sent: Partial<NotificationSettings>) => ({ ...settings, ...sent }));
+    const saveSettings = vi.fn(async (sent: Change) => ({ ...settings, ...sent }));
     const form = new SettingsForm({
       notifications: { settings: async () => settings, saveSettings },
     } as unknown as Endpoints);
     await form.load();
-    const first = form.change(withReminder(settings, 15, true));
-    void form.change(withReminder(settings, 180, true));
+    const first = form.change(toRemind(settings, 15, true));
+    void form.change(toRemind(settings, 180, true));
     await first;
     expect(saveSettings.mock.calls.map(([sent]) => sent.remind_before_min)).toEqual([
       [1440, 60, 15],
       [1440, 180, 60],
     ]);
+    saveSettings.mockResolvedValueOnce({ ...settings, digest_after_h: 24, remind_before_min: [60] });
+    await form.change({ remind_before_min: [60] });
+    expect(form.settings?.digest_after_h).toBe(24); // chosen on another device
     saveSettings.mockRejectedValue(new NetworkError());
-    await form.change(withReminder(settings, 15, true));
-    expect(form.settings?.remind_before_min).toEqual([1440, 180, 60]);
+    await form.change(toRemind(settings, 15, true));
+    expect(form.settings?.remind_before_min).toEqual([60]);
     expect(form.saved).toBe(false);
   });
 
@@ -186,7 +182,7 @@ describe('the preferences', () => {
     await settled();
     await fireEvent.click(box());
     await settled();
-    expect(Object.keys(save.mock.lastCall?.[0] ?? {})).toEqual(['matrix']);
+    expect(save.mock.lastCall?.[0]).toEqual({ matrix: { mentioned: { push: false } } });
     read.mockRejectedValue(new NetworkError());
     look();
     await settled();

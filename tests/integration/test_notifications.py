@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select, update
@@ -337,6 +337,43 @@ async def test_what_is_left_out_of_a_change_stays(boris: Person, shared: Json) -
     assert answer.json() == kept
     assert (kept["remind_before_min"], kept["digest_after_h"]) == ([15], None)
     assert kept["projects"][shared["id"]]["watched"]
+
+
+async def test_a_change_is_of_single_cells_and_projects(boris: Person, shared: Json) -> None:
+    """Two devices that change two ways of one kind, or two projects, undo nothing of each other; null takes away."""
+    path = "/users/me/notification_settings"
+    other = await boris.project()
+
+    async def change(**fields: Json) -> Json:
+        answer: Json = (await boris.call("PATCH", path, json=fields, expect=200)).json()
+        assert answer == await boris.get(path)
+        return answer
+
+    await change(matrix={"commented": {"push": False}})
+    await change(matrix={"commented": {"email": False}, "mentioned": {"push": False}})
+    await change(projects={shared["id"]: {"muted": True}})
+    await change(projects={other["id"]: {"watched": True}, shared["id"]: {"matrix": {"mentioned": {"email": False}}}})
+    kept = await change(projects={other["id"]: {"matrix": {"unassigned": {"push": True}}}})
+    assert kept["matrix"] == {
+        "commented": {"in_app": True, "push": False, "email": False},
+        "mentioned": {"in_app": True, "push": False, "email": True},
+    }
+    assert kept["projects"] == {
+        shared["id"]: {
+            "matrix": {"mentioned": {"in_app": True, "push": False, "email": False}},
+            "muted": True,
+            "watched": False,
+        },
+        other["id"]: {
+            "matrix": {"unassigned": {"in_app": True, "push": True, "email": False}},
+            "muted": False,
+            "watched": True,
+        },
+    }
+    left = await change(matrix={"commented": None}, projects={shared["id"]: None})
+    assert (left["matrix"].keys(), left["projects"].keys()) == ({"mentioned"}, {other["id"]})
+    too_many = {str(uuid4()): {"muted": True} for _ in range(1000)}
+    assert_problem(await boris.call("PATCH", path, json={"projects": too_many}), 422)
 
 
 async def test_pushes_wait_for_the_end_of_quiet_hours(

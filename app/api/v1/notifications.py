@@ -13,6 +13,7 @@ from app.schemas.notifications import (
     NotificationPage,
     NotificationQuery,
     NotificationSettings,
+    NotificationSettingsChange,
     NotificationUpdate,
     ProjectRead,
     Unread,
@@ -82,6 +83,8 @@ async def put_settings(uow: Transaction, actor: CurrentUser, body: NotificationS
 
 
 @router.patch("/users/me/notification_settings")
-async def patch_settings(uow: Transaction, actor: CurrentUser, body: NotificationSettings) -> NotificationSettings:
+async def patch_settings(
+    uow: Transaction, actor: CurrentUser, body: NotificationSettingsChange
+) -> NotificationSettings:
     """Change some of how one wants to be told; what is left out stays."""
     return await wishes.change_settings(uow, actor, body)

@@ -343,17 +343,17 @@ export interface NotificationPage extends Page<Notification> {
   unread: number;
 }
 
-/** By kind, all ways at once. Without a row in the inbox there is nothing that the other ways could point to. */
-export type Matrix = Partial<Record<Kind, Record<Channel, boolean>>>;
+/** By kind and way. Without a row in the inbox there is nothing that the other ways could point to. */
+export type Matrix = Partial<Record<Kind, Partial<Record<Channel, boolean>>>>;
 export interface ProjectNotifications {
   matrix?: Matrix;
   muted?: boolean;
   watched?: boolean;
 }
-/** How somebody wants to be told; what is missing is as it is by default. */
+/** How somebody wants to be told; what is missing or null is as it is by default, a project as everywhere. */
 export interface NotificationSettings {
   matrix: Matrix;
-  projects: Record<Id, ProjectNotifications>;
+  projects: Record<Id, ProjectNotifications | null>;
   /** Times of day in the person's time zone, between which nothing is pushed. */
   quiet: { from: string; to: string } | null;
   remind_before_min: number[];

@@ -12,47 +12,33 @@ export const isHeardMuted = (kind: Kind): boolean => PERSONAL.has(kind) || ABOUT
 
 /** The ways it is told: in a project as chosen there, else as everywhere, else by default. */
 export function waysOf(settings: NotificationSettings, kind: Kind, project: Id | null): Record<Channel, boolean> {
-  const own = project === null ? undefined : settings.projects[project]?.matrix?.[kind];
   const byDefault = { in_app: true, push: PUSHED.has(kind), email: MAILED.has(kind) };
-  return own ?? settings.matrix[kind] ?? byDefault;
+  const own = project === null ? undefined : settings.projects[project]?.matrix?.[kind];
+  return { ...byDefault, ...settings.matrix[kind], ...own };
 }
 
-export function withWanted(
-  settings: NotificationSettings,
-  kind: Kind,
-  channel: Channel,
-  project: Id | null,
-  wanted: boolean,
-): NotificationSettings {
-  const before = project === null ? settings.matrix : settings.projects[project]?.matrix;
-  const matrix = { ...before, [kind]: { ...waysOf(settings, kind, project), [channel]: wanted } };
-  return project === null ? { ...settings, matrix } : withProject(settings, project, { matrix });
+/** What to change: no more than was touched, as the rest may be being changed elsewhere. */
+export type Change = Partial<NotificationSettings>;
+
+export function toWant(kind: Kind, channel: Channel, project: Id | null, wanted: boolean): Change {
+  const matrix = { [kind]: { [channel]: wanted } };
+  return project === null ? { matrix } : { projects: { [project]: { matrix } } };
 }
 
-/** With these things of a project set. */
-export function withProject(
-  settings: NotificationSettings,
-  project: Id,
-  change: NotificationSettings['projects'][Id],
-): NotificationSettings {
-  return { ...settings, projects: { ...settings.projects, [project]: { ...settings.projects[project], ...change } } };
-}
-
-/** The project as everywhere. */
-export function withoutProject(settings: NotificationSettings, project: Id): NotificationSettings {
-  const { [project]: _, ...projects } = settings.projects;
-  return { ...settings, projects };
+/** The settings as they are after the change, the way the server does it: what has parts is changed part by part. */
+export function changed<T extends object>(before: T, change: object): T {
+  const after = { ...before } as Record<string, unknown>;
+  for (const [key, value] of Object.entries(change)) {
+    const hasParts = typeof value === 'object' && value !== null && !Array.isArray(value);
+    after[key] = hasParts ? changed(after[key] ?? {}, value) : value;
+  }
+  return after as T;
 }
 
 /** Minutes before a due date that one may be reminded, the earliest first. */
 export const REMINDERS = [4320, 1440, 180, 60, 15] as const;
 
-export const withReminder = (
-  settings: NotificationSettings,
-  minutes: number,
-  wanted: boolean,
-): NotificationSettings => ({
-  ...settings,
+export const toRemind = (settings: NotificationSettings, minutes: number, wanted: boolean): Change => ({
   remind_before_min: [
     ...settings.remind_before_min.filter((one) => one !== minutes),
     ...(wanted ? [minutes] : []),

@@ -1,7 +1,8 @@
-/** Notification settings while one changes them: shown at once, saved one after the other, the last one for certain. */
+/** Notification settings while one changes them: shown at once, saved one after the other. */
 import { attempt } from '../server/attempt';
 import type { Endpoints } from '../server/endpoints';
 import type { NotificationSettings } from '../types';
+import { type Change, changed } from './preferences';
 
 export class SettingsForm {
   settings = $state.raw<NotificationSettings | null>(null);
@@ -11,8 +12,7 @@ export class SettingsForm {
   readonly #rest: Pick<Endpoints, 'notifications'>;
   /** What the server has, as far as is known here. */
   #there: NotificationSettings | null = null;
-  /** What is to be saved: no more than was changed here, as the rest may have been changed elsewhere. */
-  #unsent: Partial<NotificationSettings> = {};
+  #unsent: Change[] = [];
   #saving = false;
 
   constructor(rest: Pick<Endpoints, 'notifications'>) {
@@ -37,29 +37,21 @@ export class SettingsForm {
     );
   }
 
-  /** Shows and saves them; where that fails, what the server has is shown again. */
-  async change(settings: NotificationSettings): Promise<void> {
-    this.#unsent = { ...this.#unsent, ...changedIn(settings, this.settings) };
-    this.settings = settings;
+  /** Shows a change and saves it; where that fails, what the server has is shown again. */
+  async change(change: Change): Promise<void> {
+    this.#unsent.push(change);
+    this.settings = changed(this.settings as NotificationSettings, change);
     this.saved = false;
     if (this.#saving) return;
     this.#saving = true;
-    while (Object.keys(this.#unsent).length > 0) {
-      const sent = this.#unsent;
-      this.#unsent = {};
-      const done = await attempt(() => this.#rest.notifications.saveSettings(sent));
-      if (done) this.#there = { ...(this.#there as NotificationSettings), ...sent };
-      else {
-        this.#unsent = {};
-        this.settings = this.#there;
-      }
-      this.saved = done;
+    for (let sent = this.#unsent.shift(); sent; sent = this.#unsent.shift()) {
+      const body = sent;
+      this.saved = await attempt(async () => {
+        this.#there = await this.#rest.notifications.saveSettings(body);
+      });
+      if (!this.saved) this.#unsent = [];
     }
+    this.settings = this.#there;
     this.#saving = false;
   }
 }
-
-const changedIn = (now: NotificationSettings, before: NotificationSettings | null): Partial<NotificationSettings> =>
-  Object.fromEntries(
-    Object.entries(now).filter(([key, value]) => value !== before?.[key as keyof NotificationSettings]),
-  );
