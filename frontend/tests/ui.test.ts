@@ -2,6 +2,7 @@ import { fireEvent, render, screen } from '@testing-library/svelte';
 import { createRawSnippet } from 'svelte';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import SignUpForm from '../src/components/SignUpForm.svelte';
+import ColumnForm from '../src/components/settings/ColumnForm.svelte';
 import Button from '../src/components/ui/Button.svelte';
 import Checkbox from '../src/components/ui/Checkbox.svelte';
 import Choice from '../src/components/ui/Choice.svelte';
@@ -12,7 +13,7 @@ import Problem from '../src/components/ui/Problem.svelte';
 import ProgressBar from '../src/components/ui/ProgressBar.svelte';
 import Tabs from '../src/components/ui/Tabs.svelte';
 import { ApiError } from '../src/lib/server/errors';
-import { settled } from './support/board';
+import { board, openBoard, settled } from './support/board';
 
 const words = (text: string) => createRawSnippet(() => ({ render: () => `<span>${text}</span>` }));
 
@@ -43,6 +44,20 @@ test('what the browser has against a field is said at the field, in the language
   field.form?.requestSubmit();
   await settled();
   expect(said()).toBe('This is not an e-mail address.');
+});
+
+test.each([
+  ['0', 'At least 1.'],
+  ['5000', 'At most 1000.'],
+  ['1.5', 'This does not have the expected form.'],
+])('a limit of %s is told what is wrong with it', async (limit, complaint) => {
+  const { store } = await openBoard();
+  render(ColumnForm, { store, column: board().columns[0] ?? null, onclose: () => {} });
+  const field = screen.getByLabelText<HTMLInputElement>('Limit of cards');
+  await fireEvent.input(field, { target: { value: limit } });
+  field.form?.requestSubmit();
+  await settled();
+  expect(field.closest('.field')?.textContent).toContain(complaint);
 });
 
 describe('a tooltip', () => {
