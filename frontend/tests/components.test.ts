@@ -2,15 +2,17 @@ import { fireEvent, render, screen, within } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { describe, expect, test, vi } from 'vitest';
 import Board from '../src/components/board/Board.svelte';
+import Confirm from '../src/components/dialogs/Confirm.svelte';
 import SignUpForm from '../src/components/SignUpForm.svelte';
 import Keyboard from '../src/components/shortcuts/Keyboard.svelte';
 import TaskPanel from '../src/components/task/TaskPanel.svelte';
 import { BoardView } from '../src/lib/board/board-view.svelte';
 import { announcer } from '../src/lib/page/announcer.svelte';
+import { confirmed } from '../src/lib/page/confirm.svelte';
 import { router } from '../src/lib/page/router.svelte';
 import { ApiError } from '../src/lib/server/errors';
 import { session } from '../src/lib/server/session.svelte';
-import type { Board as BoardData } from '../src/lib/types';
+import type { Board as BoardData, User } from '../src/lib/types';
 import { board, card, event, ids, openBoard, settled, task, taskEvent } from './support/board';
 
 globalThis.IntersectionObserver ??= class {
@@ -159,16 +161,16 @@ describe('the board', () => {
   });
 });
 
-describe('the task panel', () => {
-  async function openTask(description = '') {
-    const opened = await openBoard();
-    opened.rest.tasks.get.mockResolvedValue(task('t1', { description }));
-    const view = new BoardView(opened.store);
-    render(TaskPanel, { card: card('t1'), view });
-    await settled();
-    return { ...opened, view };
-  }
+async function openTask(description = '') {
+  const opened = await openBoard();
+  opened.rest.tasks.get.mockResolvedValue(task('t1', { description }));
+  const view = new BoardView(opened.store);
+  const { unmount } = render(TaskPanel, { card: card('t1'), view });
+  await settled();
+  return { ...opened, view, unmount };
+}
 
+describe('the task panel', () => {
   test('tells the others what one looks at', async () => {
     const { live } = await openTask();
     expect(live.viewing).toHaveBeenCalledWith('p', 't1');
@@ -286,6 +288,38 @@ describe('the task panel', () => {
     expect(opened.rest.tasks.update.mock.calls[0]?.[1]).toEqual({
       checklist: [checklist[0], { id: 'i2', text: 'b', done: true }],
     });
+  });
+});
+
+describe('a question', () => {
+  const question = { title: 'Really?', text: 'It is gone then.', action: 'Yes' };
+  const asked = () => screen.queryByRole('dialog', { name: 'Really?', hidden: true });
+
+  test.each([
+    ['its page was left', () => router.go('/inbox')],
+    ['who was asked has signed out', () => (session.user = null)],
+  ])('is answered no when %s', async (_, leave) => {
+    session.user = { id: 'anna' } as User;
+    router.go('/p/p');
+    render(Confirm);
+    const answer = confirmed(question);
+    await tick();
+    expect(asked()).not.toBeNull();
+    leave();
+    await tick();
+    expect(asked()).toBeNull();
+    expect(await answer).toBe(false);
+  });
+
+  test('about a task goes with the task', async () => {
+    const { unmount } = await openTask();
+    render(Confirm);
+    await fireEvent.click(screen.getByRole('button', { name: 'Task menu' }));
+    await fireEvent.click(screen.getByRole('menuitem', { name: 'Move to trash' }));
+    expect(screen.queryByRole('dialog', { name: 'Move WEB-1 to the trash?', hidden: true })).not.toBeNull();
+    unmount();
+    await tick();
+    expect(screen.queryByRole('dialog', { hidden: true })).toBeNull();
   });
 });
 

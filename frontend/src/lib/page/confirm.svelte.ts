@@ -12,7 +12,7 @@ class Confirmation {
 
   /** Whether the answer was yes. A question that another one takes the place of is answered no. */
   ask(question: Question): Promise<boolean> {
-    this.asked?.answer(false);
+    this.withdraw();
     return new Promise((resolve) => {
       const answer = (yes: boolean) => {
         this.asked = null;
@@ -20,6 +20,11 @@ class Confirmation {
       };
       this.asked = { ...question, answer };
     });
+  }
+
+  /** What was asked about is not there any more: the answer is no. */
+  withdraw(): void {
+    this.asked?.answer(false);
   }
 }
 
