@@ -13,6 +13,20 @@ from tests.support.people import Json
 from tests.support.site import Account
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+# What can be seen and reaches over an edge of the screen, but for what is meant to scroll sideways. A page that clips
+# what is too wide does not grow by it, so that its own width would tell nothing.
+CUT_OFF = """async () => {
+  const playing = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity);
+  await Promise.allSettled(playing.map((one) => one.finished));
+  return [...document.body.querySelectorAll('*')]
+    .filter((element) => element.checkVisibility({ visibilityProperty: true }))
+    .filter((element) => !element.parentElement.closest('.board, nav:not(.bottom-bar), pre'))
+    .filter((element) => {
+      const { left, right, width } = element.getBoundingClientRect();
+      return width > 1 && (left < -0.5 || right > innerWidth + 0.5);
+    })
+    .map((element) => element.outerHTML.slice(0, 120));
+}"""
 
 
 @pytest.fixture
@@ -102,7 +116,10 @@ async def test_everything_is_large_enough_and_stays_on_the_screen(
     code = page.get_by_role("article").locator("pre")
     assert (await box(code))["x"] + (await box(code))["width"] <= 390
     assert await page.evaluate("[innerWidth, innerHeight]") == [390, 844]  # a page that was too wide once stays wide
+    assert await page.evaluate(CUT_OFF) == []
     await page.get_by_role("button", name="Close task").tap()
+    await expect(page.get_by_role("button", name="Close task")).to_be_hidden()
+    assert await page.evaluate(CUT_OFF) == []
     small = await page.evaluate(
         """() => [...document.querySelectorAll('main button, main a, nav.bottom-bar *:is(a, button)')]
           .filter((element) => element.offsetParent && element.getBoundingClientRect().height < 44)
