@@ -1,8 +1,12 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import Pickers from '../src/components/pickers/Pickers.svelte';
 import DateField from '../src/components/ui/DateField.svelte';
+import { BoardView } from '../src/lib/board/board-view.svelte';
 import { addMonths, dayAfterKey, readTime, weekdayNames, weeksOf } from '../src/lib/time/calendar';
+import { clock } from '../src/lib/time/clock.svelte';
 import { i18n } from '../src/lib/words/i18n.svelte';
+import { openBoard } from './support/board';
 
 const MONDAY = 1;
 const SUNDAY = 7;
@@ -136,4 +140,16 @@ describe('the date field', () => {
     await fireEvent.change(screen.getByLabelText('Time'), { target: { value: '15' } });
     expect(onchange).toHaveBeenCalledExactlyOnceWith('2026-11-25T12:00:00.000Z');
   });
+});
+
+test.each([
+  ['25 dec 2026', 'Fri, Dec 25'],
+  ['25 dec 2027', 'Sat, Dec 25, 2027'],
+])('the picker says which day %s is, with the year where it is another one', async (typed, day) => {
+  const { store } = await openBoard();
+  const view = new BoardView(store);
+  clock.now = new Date('2026-11-25T10:00:00Z');
+  render(Pickers, { view, picker: { kind: 'due', ids: ['t1'], beside: new DOMRect() } });
+  await fireEvent.input(screen.getByRole('combobox'), { target: { value: typed } });
+  expect(screen.getByRole('option').textContent).toContain(`${typed} ${day}`);
 });

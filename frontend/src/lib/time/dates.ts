@@ -53,13 +53,18 @@ export function describeDue(due: string, language: Language, timeZone: string, n
   const distance = Math.round((Date.parse(day) - Date.parse(today)) / DAY_MS);
   let text: string;
   if (Math.abs(distance) <= 1) text = relativeFormat(language).format(distance, 'day');
-  else {
-    const year = day.slice(0, 4) === today.slice(0, 4) ? {} : { year: 'numeric' as const };
-    text = dateFormat(language, { timeZone: 'UTC', day: 'numeric', month: 'short', ...year }).format(Date.parse(day));
-  }
+  else text = shortDay(day, language, today);
   if (!whole) text += `, ${dateFormat(language, { timeZone, timeStyle: 'short' }).format(new Date(due))}`;
   const over = whole ? distance < 0 : Date.parse(due) < now.getTime();
   return { text, state: over ? 'overdue' : distance === 0 ? 'today' : distance === 1 ? 'soon' : 'later' };
+}
+
+/** "25 Nov", the year only where it is another one; with the weekday, if wanted. */
+export function shortDay(day: string, language: Language, today: string, weekday?: 'short'): string {
+  const year = day.slice(0, 4) === today.slice(0, 4) ? undefined : 'numeric';
+  return dateFormat(language, { timeZone: 'UTC', weekday, day: 'numeric', month: 'short', year }).format(
+    Date.parse(day),
+  );
 }
 
 /** "22 Nov 2026, 15:30". */
