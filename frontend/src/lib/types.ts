@@ -9,6 +9,8 @@ export type Priority = 'none' | 'low' | 'medium' | 'high' | 'urgent';
 export type Visibility = 'private' | 'public';
 
 export const ROLES: readonly Role[] = ['owner', 'admin', 'editor', 'commenter', 'viewer'];
+/** Those who may write cards. */
+export const EDITORS: ReadonlyArray<Role | null> = ['owner', 'admin', 'editor'];
 export const PRIORITIES: readonly Priority[] = ['none', 'low', 'medium', 'high', 'urgent'];
 
 export interface ServerInfo {

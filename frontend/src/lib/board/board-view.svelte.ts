@@ -8,7 +8,7 @@ import { router } from '../page/router.svelte';
 import { clock } from '../time/clock.svelte';
 import { timeZone } from '../time/here.svelte';
 import { Together } from '../together/together.svelte';
-import type { Column, Id, Role } from '../types';
+import { type Column, EDITORS, type Id } from '../types';
 import { t } from '../words/i18n.svelte';
 import type { BoardStore } from './board.svelte';
 import { BoardLists } from './board-lists.svelte';
@@ -21,8 +21,6 @@ import { Filtering } from './filtering.svelte';
 import { gapBefore, placementIn } from './placing';
 
 export type OpenDialog = { name: 'members' | 'labels' | 'project' } | { name: 'column'; column: Column | null };
-
-const EDITORS: ReadonlyArray<Role | null> = ['owner', 'admin', 'editor'];
 
 export class BoardView {
   readonly store: BoardStore;

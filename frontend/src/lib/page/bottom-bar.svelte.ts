@@ -1,7 +1,7 @@
 /** What a phone's bottom bar leads to: the board one was at last, and the line for a new card on it. */
 
 import { projects } from '../lists/projects.svelte';
-import type { Id } from '../types';
+import { EDITORS, type Id, type ProjectWithRole } from '../types';
 import { paths, router } from './router.svelte';
 import { remember, remembered } from './storage';
 
@@ -10,12 +10,16 @@ let compose = $state.raw<(() => void) | null>(null);
 /** Asked for while no board was on the screen. */
 let wanted = false;
 
+const mayWrite = ({ role }: ProjectWithRole) => EDITORS.includes(role);
+
 export const bottomBar = {
-  /** The board on the screen, else the last one; where that is not one's own any more, or there was none, the first. */
+  /** That of the project on the screen, else the last one; where that is not one's own any more, one to write on. */
   get board(): Id | null {
+    const { route } = router;
+    if (route.page === 'project') return route.project;
     const { list } = projects;
-    if (!list || compose || list.some(({ id }) => id === last)) return last;
-    return list[0]?.id ?? null;
+    if (!list || list.some(({ id }) => id === last)) return last;
+    return (list.find(mayWrite) ?? list[0])?.id ?? null;
   },
 
   /** A board is on the screen; `write` opens its line for a new card, null for who may not write. Returns what ends it. */
@@ -32,9 +36,10 @@ export const bottomBar = {
 
   /** Whether there is anywhere to write a card. */
   get canWrite(): boolean {
-    return (
-      compose !== null || (this.board !== null && !(router.route.page === 'project' && router.route.view === 'board'))
-    );
+    if (compose) return true;
+    const { board } = this;
+    if (!board || (router.route.page === 'project' && router.route.view === 'board')) return false;
+    return !projects.list || projects.list.some((project) => project.id === board && mayWrite(project));
   },
 
   write(): void {
