@@ -13,6 +13,7 @@ import { router } from '../src/lib/page/router.svelte';
 import { ApiError } from '../src/lib/server/errors';
 import { session } from '../src/lib/server/session.svelte';
 import type { Board as BoardData, User } from '../src/lib/types';
+import ProjectPage from '../src/pages/ProjectPage.svelte';
 import { board, card, event, ids, openBoard, settled, task, taskEvent } from './support/board';
 
 globalThis.IntersectionObserver ??= class {
@@ -289,6 +290,15 @@ describe('the task panel', () => {
       checklist: [checklist[0], { id: 'i2', text: 'b', done: true }],
     });
   });
+});
+
+test('a task that is not there yet can be left', async () => {
+  router.go('/inbox');
+  vi.spyOn(session.rest.projects, 'board').mockReturnValue(new Promise(() => {}));
+  router.go('/p/p/t/1');
+  render(ProjectPage, { project: 'p', view: 'board', number: 1 });
+  await fireEvent.click(screen.getByRole('button', { name: 'Close task' }));
+  expect(router.route).toMatchObject({ page: 'project', task: null });
 });
 
 describe('a question', () => {
