@@ -1,12 +1,30 @@
 import { render, screen } from '@testing-library/svelte';
 import { createRawSnippet } from 'svelte';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import App from '../src/App.svelte';
 import WithPanel from '../src/components/shell/WithPanel.svelte';
+import { inboxOf } from '../src/lib/inbox/current.svelte';
 import { FirstDraw, firstDraw } from '../src/lib/page/first-draw.svelte';
+import { router } from '../src/lib/page/router.svelte';
+import { session } from '../src/lib/server/session.svelte';
+import type { User } from '../src/lib/types';
 
 const words = (text: string) => createRawSnippet(() => ({ render: () => `<span>${text}</span>` }));
 const given = { panel: words('task'), children: words('board') };
 const board = () => screen.queryByText('board');
+
+// Before the others, after which everything has been drawn.
+test('the inbox is what somebody came for where it was opened', async () => {
+  vi.stubGlobal('requestIdleCallback', () => {});
+  vi.stubGlobal('fetch', () => new Promise(() => {}));
+  vi.stubGlobal('WebSocket', EventTarget);
+  session.user = { id: 'anna', name: 'Анна', avatar_color: '#1565c0' } as User;
+  session.phase = 'in';
+  router.go('/inbox');
+  render(App);
+  await vi.waitFor(() => expect(inboxOf.current).not.toBeNull());
+  vi.unstubAllGlobals();
+});
 
 describe('on a phone', () => {
   beforeEach(() => {
