@@ -267,6 +267,8 @@ describe('the task panel', () => {
     const field = screen.getByRole('textbox', { name: 'New comment' });
     field.focus();
     await fireEvent.input(field, { target: { value: 'Half a thought' } });
+    await fireEvent.keyDown(field, { key: 'Escape', isComposing: true }); // of the input method, not ours
+    expect(document.activeElement).toBe(field);
     await fireEvent.keyDown(field, { key: 'Escape' });
     expect(close).not.toHaveBeenCalled();
     const panel = screen.getByRole('dialog');

@@ -303,7 +303,7 @@ function wholeBoardActions(view: BoardView): Action[] {
     },
     {
       id: 'members',
-      title: 'mention.label',
+      title: 'members.title',
       group: 'board',
       icon: 'people',
       keys: [],

@@ -63,5 +63,3 @@ export function archiveAll(store: BoardStore, cards: readonly Card[]): void {
 export function deleteAll(store: BoardStore, cards: readonly Card[]): void {
   forEach(store, cards, t('bulk.deleted', named(cards)), (card) => store.commands.delete(card));
 }
-
-/** Names of labels or people in the order of the reader's language. */
