@@ -85,18 +85,18 @@ export const isLead = (word: string): boolean => /^(?:on|by|due|until|till|at|в
 export const isAt = (word: string): boolean => /^(?:at|by|в|во|к|до|@)$/.test(word);
 
 /** The hour of a part of the day: "tomorrow morning". */
-const PARTS: Readonly<Record<string, string>> = {
-  morning: '09:00',
-  утром: '09:00',
-  noon: '12:00',
-  полдень: '12:00',
-  afternoon: '14:00',
-  днем: '14:00',
-  evening: '19:00',
-  вечером: '19:00',
-  night: '20:00',
-};
-export const partOfDay = (word: string): string | undefined => PARTS[word];
+const PARTS: ReadonlyMap<string, string> = new Map([
+  ['morning', '09:00'],
+  ['утром', '09:00'],
+  ['noon', '12:00'],
+  ['полдень', '12:00'],
+  ['afternoon', '14:00'],
+  ['днем', '14:00'],
+  ['evening', '19:00'],
+  ['вечером', '19:00'],
+  ['night', '20:00'],
+]);
+export const partOfDay = (word: string): string | undefined => PARTS.get(word);
 
 /** What a mark behind an hour adds: `3 pm`, `7 вечера`. Undefined where it is no mark of an hour. */
 export function hourWith(mark: string, hour: number): number | undefined {

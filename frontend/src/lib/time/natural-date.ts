@@ -103,7 +103,7 @@ class Reader {
     if (this.#text(at + 1) === 'полчаса') return { value: this.#after(30), next: at + 2 };
     const amount = this.#amount(at + 1);
     const unit = this.#unit(amount);
-    if (unit?.value !== 'minute' && unit?.value !== 'hour') return null;
+    if (!amount || (unit?.value !== 'minute' && unit?.value !== 'hour')) return null;
     return { ...unit, value: this.#after(amount.value * (unit.value === 'hour' ? 60 : 1)) };
   }
 
@@ -182,21 +182,24 @@ class Reader {
     if (!words.isIn(this.#text(at))) return null;
     const amount = this.#amount(at + 1);
     const unit = this.#unit(amount);
-    if (!unit) return null;
+    if (!amount || !unit) return null;
     const count = amount.value;
     if (unit.value === 'month' || unit.value === 'year')
       return { ...unit, value: this.#months(unit.value === 'year' ? 12 * count : count) };
     return { ...unit, value: shift(this.#today, unit.value === 'week' ? 7 * count : count) };
   }
 
-  /** A number, in digits or in words; nothing there means one. */
-  #amount(at: number): Read<number> {
+  /** A number, in digits or in words; nothing there means one in Russian: "через день", but not "in day care". */
+  #amount(at: number): Read<number> | null {
     const text = this.#text(at);
     const value = /^\d+$/.test(text) ? Number(text) : words.numberOf(text);
-    return value > 0 && value <= FAR ? { value, next: at + 1 } : { value: 1, next: at };
+    if (value > 0 && value <= FAR) return { value, next: at + 1 };
+    return this.#text(at - 1) === 'через' ? { value: 1, next: at } : null;
   }
 
-  #unit({ next }: Read<number>): Read<words.Unit> | null {
+  #unit(amount: Read<number> | null): Read<words.Unit> | null {
+    if (!amount) return null;
+    const { next } = amount;
     const text = this.#text(next);
     const value = words.unitOf(text, this.#text(next - 1));
     return value ? { value, next: next + 1, sure: !words.isDoubtful(text) } : null;
