@@ -1,6 +1,7 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import BoardDialogs from '../src/components/dialogs/BoardDialogs.svelte';
+import SavedViews from '../src/components/filter/SavedViews.svelte';
 import ListPicker from '../src/components/pickers/ListPicker.svelte';
 import DateField from '../src/components/ui/DateField.svelte';
 import { BoardView } from '../src/lib/board/board-view.svelte';
@@ -89,4 +90,18 @@ test('a dialog with a list above its form is there to be read first: no keyboard
   render(BoardDialogs, { view });
   expect(screen.getByLabelText('E-mail')).toBeTruthy();
   expect(document.activeElement).toBe(screen.getByRole('dialog', { hidden: true }));
+});
+
+test('a view is saved by Enter, also before it is known which there are', async () => {
+  const { store } = await openBoard();
+  const view = new BoardView(store);
+  view.filtering.apply('priority=high');
+  const views = { list: vi.fn(() => new Promise(() => {})), create: vi.fn(async () => ({})) };
+  Object.assign(store.rest, { views });
+  render(SavedViews, { view });
+  await fireEvent.click(screen.getByRole('button', { name: 'Views' }));
+  await fireEvent.input(screen.getByLabelText('Name of this view'), { target: { value: 'Urgent' } });
+  // What a browser does at Enter in a form: it presses the button, as long as that can be pressed.
+  await fireEvent.click(screen.getByRole('button', { name: 'Save view' }));
+  expect(views.create).toHaveBeenCalledWith(store.id, { name: 'Urgent', query: 'priority=high' });
 });
