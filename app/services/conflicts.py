@@ -6,6 +6,7 @@ import orjson
 from sqlalchemy import select
 
 from app.db.unit_of_work import UnitOfWork
+from app.domain.events import format_time
 from app.errors import InvalidField, VersionConflict
 from app.models import LoggedEvent
 from app.schemas.tasks import Task
@@ -24,7 +25,8 @@ async def check(
     """Refuse a change of fields that others changed after `if_version`.
 
     Raises:
-        VersionConflict: `fields` names them, with `mine`, `theirs` and `base` (null when no longer kept).
+        VersionConflict: `fields` names them, with `mine`, `theirs` and `base` (null when no longer kept), and
+            `changed`: who changed each last, and when (without those of which that is no longer kept).
         InvalidField: the version lies in the future.
     """
     if if_version > task.version:
@@ -34,7 +36,7 @@ async def check(
         return
     current = task.model_dump(mode="json")
     mine = task.model_copy(update=changed).model_dump(mode="json")
-    base = await _version_of(uow, task, if_version)
+    base, writers = await _since(uow, task, if_version)
     message = f"somebody else changed {', '.join(fields)} meanwhile; keep theirs or send yours with the new version"
     raise VersionConflict(
         message,
@@ -43,15 +45,18 @@ async def check(
             "mine": {name: mine[name] for name in fields},
             "theirs": {name: current[name] for name in fields},
             "base": {name: base[name] for name in fields} if base else None,
+            "changed": {name: writers[at] for name in fields if (at := field_versions.get(name)) in writers},
             "current": current,
         },
     )
 
 
-async def _version_of(uow: UnitOfWork, task: Task, version: int) -> dict[str, Any] | None:
-    """Return the task as it was at `version`, from the log."""
+async def _since(
+    uow: UnitOfWork, task: Task, version: int
+) -> tuple[dict[str, Any] | None, dict[int, dict[str, str | None]]]:
+    """Return the task as it was at `version`, and who made each later version when; as far as the log has them."""
     statement = (
-        select(LoggedEvent.data)
+        select(LoggedEvent.data, LoggedEvent.user_id, LoggedEvent.timestamp)
         .where(
             LoggedEvent.task_id == task.id,
             LoggedEvent.type.startswith("task_", autoescape=True),
@@ -59,8 +64,10 @@ async def _version_of(uow: UnitOfWork, task: Task, version: int) -> dict[str, An
         .order_by(LoggedEvent.seq.desc())
         .limit(MAX_EVENTS_SEARCHED)
     )
-    for data in (await uow.fetch(statement)).scalars():
+    writers: dict[int, dict[str, str | None]] = {}
+    for data, user_id, timestamp in await uow.fetch(statement):
         past: dict[str, Any] = orjson.loads(data)
         if past["version"] <= version:
-            return past
-    return None
+            return past, writers
+        writers[past["version"]] = {"user_id": str(user_id) if user_id else None, "at": format_time(timestamp)}
+    return None, writers

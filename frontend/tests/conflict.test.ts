@@ -5,6 +5,7 @@ import BoardDialogs from '../src/components/dialogs/BoardDialogs.svelte';
 import { BoardView } from '../src/lib/board/board-view.svelte';
 import { toasts } from '../src/lib/page/announcer.svelte';
 import { ApiError } from '../src/lib/server/errors';
+import { clock } from '../src/lib/time/clock.svelte';
 import { openBoard, settled, task } from './support/board';
 
 const CONFLICT = {
@@ -14,10 +15,10 @@ const CONFLICT = {
   current: task('t1', { version: 5 }),
 };
 
-async function conflicting() {
+async function conflicting(changed?: object) {
   const { store, rest } = await openBoard();
   const view = new BoardView(store);
-  const refusal = new ApiError(409, { code: 'version_conflict', fields: ['title'], ...CONFLICT });
+  const refusal = new ApiError(409, { code: 'version_conflict', fields: ['title'], ...CONFLICT, changed });
   rest.tasks.update.mockRejectedValue(refusal);
   store.commands.patch('t1', { title: 'Mine' });
   await settled();
@@ -36,6 +37,15 @@ test('shows both sides and offers both', async () => {
   await fireEvent.click(screen.getByRole('button', { name: 'Keep theirs', hidden: true }));
   expect(store.own.conflicts).toEqual([]);
   expect(dialog()).toBeNull();
+});
+
+test.each([
+  ['boris', 'Борис 2 minutes ago'],
+  ['anna', 'You, elsewhere 2 minutes ago'],
+  ['somebody-gone', 'Theirs 2 minutes ago'],
+])('says of their side that %s changed it, and when', async (user_id, said) => {
+  await conflicting({ title: { user_id, at: new Date(clock.now.getTime() - 150_000).toISOString() } });
+  expect(dialog()?.textContent?.replace(/\s+/g, ' ')).toContain(said);
 });
 
 test('what is written as the result stays, whatever else is changed meanwhile', async () => {

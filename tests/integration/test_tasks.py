@@ -198,6 +198,7 @@ async def test_same_field_changed_since_is_a_conflict_that_loses_nothing(
         {"title": "Theirs"},
         {"title": "Base"},
     )
+    assert refusal["changed"] == {"title": {"user_id": anna.id, "at": (await last_event(anna, project))["timestamp"]}}
     assert refusal["current"] == await boris.get(f"/tasks/{task['id']}")
     assert refusal["current"]["priority"] == "none"
     assert (await anna.board(project))["seq"] == seq

@@ -1,6 +1,6 @@
 /** What to do when two people changed the same field of a task at once. */
 import type { ApiError } from '../server/errors';
-import type { Task, TaskPatch } from '../types';
+import type { Id, Task, TaskPatch, Timestamp } from '../types';
 
 /** Body of a `version_conflict`; `base` is null when the server no longer knows the version the change began at. */
 export interface VersionConflict {
@@ -9,12 +9,14 @@ export interface VersionConflict {
   theirs: Partial<Task>;
   base: Partial<Task> | null;
   current: Task;
+  /** Who changed a field last, and when; not of every field, and not from before the server told it. */
+  changed?: Record<string, { user_id: Id | null; at: Timestamp }> | undefined;
 }
 
 export function conflictOf(error: ApiError): VersionConflict | null {
   if (error.code !== 'version_conflict') return null;
-  const { fields, mine, theirs, base, current } = error.problem;
-  return { fields, mine, theirs, base: base ?? null, current } as VersionConflict;
+  const { fields, mine, theirs, base, current, changed } = error.problem;
+  return { fields, mine, theirs, base: base ?? null, current, changed } as VersionConflict;
 }
 
 type Item = NonNullable<TaskPatch['checklist']>[number];
