@@ -329,11 +329,14 @@ describe('the connection', () => {
     expect(store.connection.state).toBe('live');
   });
 
-  test('goes through reconnecting, and offline when it was closed', async () => {
+  test('goes through reconnecting; what the server has ended is not offline, what has no network is', async () => {
     const { store, live } = await openBoard();
     live.enter('waiting');
     expect(store.connection.state).toBe('reconnecting');
     live.enter('closed');
+    expect(store.connection.state).toBe('ended');
+    vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false);
+    dispatchEvent(new Event('offline'));
     expect(store.connection.state).toBe('offline');
   });
 });

@@ -3,7 +3,8 @@
 import type { Id } from '../types';
 import type { Live } from './live';
 
-export type Connection = 'live' | 'catching-up' | 'reconnecting' | 'offline';
+/** `ended`: the server wants no more of it, as when the session is over. */
+export type Connection = 'live' | 'catching-up' | 'reconnecting' | 'ended' | 'offline';
 
 export class ConnectionWatch {
   state = $state<Connection>('reconnecting');
@@ -59,6 +60,7 @@ export class ConnectionWatch {
     const { state } = this.#live;
     this.behind = this.#head === null ? 0 : Math.max(0, this.#head - this.#seq);
     if (state === 'open') this.state = this.#head !== null && this.behind === 0 ? 'live' : 'catching-up';
-    else this.state = state === 'closed' || !navigator.onLine ? 'offline' : 'reconnecting';
+    else if (!navigator.onLine) this.state = 'offline';
+    else this.state = state === 'closed' ? 'ended' : 'reconnecting';
   }
 }
