@@ -14,7 +14,13 @@ test.each<[screen: string, narrow: boolean, Grouping, names: number]>([
   vi.stubGlobal('matchMedia', () => Object.assign(new EventTarget(), { matches: narrow }));
   const { store } = await openBoard();
   const view = new BoardView(store);
-  const at = { columns: store.columns, members: store.members, timeZone: 'UTC', now: new Date(0), language: 'en' as const };
+  const at = {
+    columns: store.columns,
+    members: store.members,
+    timeZone: 'UTC',
+    now: new Date(0),
+    language: 'en' as const,
+  };
   const order = { by: 'board' as const, descending: false };
   const groups = groupCards(view.lists.inOrder, grouping, order, at);
   render(ListTable, { groups, grouping, order, view, onorder: () => {} });

@@ -98,14 +98,22 @@ const PARTS: ReadonlyMap<string, string> = new Map([
 ]);
 export const partOfDay = (word: string): string | undefined => PARTS.get(word);
 
+/** Words that lead to a time on the clock and to hardly anything else: "by 8" and "до 8" may be how much. */
+export const isClockAt = (word: string): boolean => /^(?:at|в|во|@)$/.test(word);
+
+/** Behind a number: hours of the clock, or how many. */
+export const isHours = (word: string): boolean => /^(?:ч|час|часа|часов|h)$/.test(word);
+
 /** What a mark behind an hour adds: `3 pm`, `7 вечера`. Undefined where it is no mark of an hour. */
 export function hourWith(mark: string, hour: number): number | undefined {
-  if (hour > 24) return undefined;
-  if (/^(?:ч|час|часа|часов|h)$/.test(mark)) return hour < 24 ? hour : undefined;
   if (hour < 1 || hour > 12) return undefined;
   if (/^(?:am|утра|ночи)$/.test(mark)) return hour % 12;
   return /^(?:pm|дня|вечера)$/.test(mark) ? (hour % 12) + 12 : undefined;
 }
+
+/** Whether mark and number may be so many days, nights or evenings: "3 дня", but not "5 дня". */
+export const isCounted = (mark: string, hour: number): boolean =>
+  /^(?:дня|вечера|ночи)$/.test(mark) && hour % 12 >= 1 && hour % 12 <= 4;
 
 /** Short words that are more often something else in a sentence: "the sun", "50 m", "3D". */
 export const isDoubtful = (word: string): boolean =>

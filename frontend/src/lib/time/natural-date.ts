@@ -8,6 +8,7 @@
 import type { Language } from '../types';
 import { dayIn, momentOf, timeIn } from './dates';
 import * as words from './natural-date-words';
+import { readTime, type Time } from './natural-time';
 
 export interface NaturalDate {
   /** A day (`2026-11-25`), or a moment in UTC where a time was named. */
@@ -91,7 +92,7 @@ class Reader {
   at(first: number): Read<string> | null {
     const led = words.isLead(this.#text(first));
     const at = led ? first + 1 : first;
-    const found = this.#moment(at) ?? this.#dayAndTime(at) ?? this.#timeAndDay(at, led);
+    const found = this.#moment(at) ?? this.#dayAndTime(at) ?? this.#timeAndDay(at, led ? this.#text(first) : '');
     return found && led ? { ...found, sure: true } : found;
   }
 
@@ -117,7 +118,7 @@ class Reader {
     if (!day) return null;
     const comma = this.#text(day.next) === ',' ? day.next + 1 : day.next;
     const tonight = this.#text(at) === 'tonight' ? { value: '20:00', next: day.next } : null;
-    const time = this.#time(comma, true) ?? tonight;
+    const time = this.#time(comma, { afterDay: true, lead: '' }) ?? tonight;
     if (!time) return day;
     // "fri 15:00" on a Friday morning means today.
     const isToday = day.value === shift(this.#today, 7) && words.weekdayOf(this.#text(at)) >= 0;
@@ -125,14 +126,14 @@ class Reader {
     return { value: this.#join(value, time.value), next: time.next };
   }
 
-  #timeAndDay(at: number, led: boolean): Read<string> | null {
-    const time = this.#time(at, false);
+  #timeAndDay(at: number, lead: string): Read<string> | null {
+    const time = this.#time(at, { afterDay: false, lead });
     if (!time) return null;
     const on = words.isLead(this.#text(time.next)) ? time.next + 1 : time.next;
     const day = this.#day(on);
     if (day) return { value: this.#join(day.value, time.value), next: day.next };
     const value = this.#join(this.#isAhead(time.value) ? this.#today : shift(this.#today, 1), time.value);
-    return { value, next: time.next, sure: led || time.sure !== false };
+    return { value, next: time.next, sure: time.sure };
   }
 
   #isAhead = (time: string) => time > timeIn(this.#context.timeZone, this.#context.now);
@@ -286,26 +287,8 @@ class Reader {
     return value && value < this.#today ? iso(year + 1, month, day) : value;
   }
 
-  /** `15:00`, `3pm`, `at noon`, `в 9 утра`; after a day also `at 15`. */
-  #time(at: number, afterDay: boolean): Read<string> | null {
-    const led = words.isAt(this.#text(at)) || this.#text(at) === 'in' || this.#text(at) === 'the';
-    let first = led ? at + 1 : at;
-    if (led && this.#text(first) === 'the') first++;
-    const text = this.#text(first);
-    const part = words.partOfDay(text);
-    if (part) return afterDay || led ? { value: part, next: first + 1 } : null;
-    const [hours = '', minutes = '', ...more] = text.split(':');
-    if (more.length > 0 || !/^\d{1,2}$/.test(hours) || !/^(?:\d\d)?$/.test(minutes)) return null;
-    const marked = words.hourWith(this.#text(first + 1), Number(hours));
-    const hour = marked ?? Number(hours);
-    const named = marked !== undefined || text.includes(':') || (led && afterDay);
-    if (!named || hour > 23 || Number(minutes) > 59) return null;
-    const value = `${String(hour).padStart(2, '0')}:${minutes || '00'}`;
-    return {
-      value,
-      next: first + (marked === undefined ? 1 : 2),
-      sure: led || marked !== undefined || hours.length === 2,
-    };
+  #time(at: number, { afterDay, lead }: { afterDay: boolean; lead: string }): Time | null {
+    return readTime(at, { text: this.#text, afterDay, lead, isDay: (index) => this.#day(index) !== null });
   }
 }
 
