@@ -85,6 +85,24 @@ describe('members', () => {
     expect(members.setRole).toHaveBeenCalledExactlyOnceWith('p', 'boris', 'viewer');
   });
 
+  test('a role that is refused is not shown as if it were taken, and the reason is said', async () => {
+    const { store, live, members } = await open();
+    render(MembersPanel, { store });
+    const field = screen.getByLabelText<HTMLSelectElement>('Role of Борис');
+    members.setRole.mockRejectedValueOnce(new ApiError(403, { code: 'forbidden' }));
+    await fireEvent.change(field, { target: { value: 'admin' } });
+    await settled();
+    expect(field.value).toBe('editor');
+    expect(screen.getByRole('alert').textContent).toBe('You are not allowed to do this.');
+    members.setRole.mockImplementationOnce(async () => {
+      live.emit(event('project_member_updated', 11, { ...board().members[1], role: 'viewer' }));
+      throw new ApiError(403, { code: 'forbidden' });
+    });
+    await fireEvent.change(field, { target: { value: 'admin' } });
+    await settled();
+    expect(field.value).toBe('viewer');
+  });
+
   test('who may not manage sees roles, but no way to change them and no invitations', async () => {
     const { store } = await open({ user: 'boris' });
     render(MembersPanel, { store });
