@@ -278,6 +278,25 @@ describe('the task panel', () => {
     expect(close).toHaveBeenCalledOnce();
   });
 
+  test.each([
+    ['a phone', true],
+    ['a wide screen', false],
+  ])('the ways to its neighbours are there once on %s, as far as there are any', async (_screen, narrow) => {
+    vi.stubGlobal('matchMedia', () => Object.assign(new EventTarget(), { matches: narrow }));
+    const view = new BoardView((await openBoard()).store);
+    const go = vi.spyOn(router, 'go').mockReturnValue();
+    render(TaskPanel, { card: card('t1'), view });
+    await settled();
+    await fireEvent.click(screen.getByRole('button', { name: 'Task menu' }));
+    const role = narrow ? 'menuitem' : 'button';
+    const [previous, next] = ['Previous card', 'Next card'].map((name) =>
+      screen.getByRole(role, { name, hidden: true }),
+    );
+    if (narrow) expect(previous).toHaveProperty('disabled', true);
+    await fireEvent.click(next as HTMLElement);
+    expect(go).toHaveBeenCalledExactlyOnceWith(view.taskPath(2), { replace: true });
+  });
+
   test('ticking a line of the checklist sends the list, ids and all', async () => {
     const opened = await openBoard();
     const view = new BoardView(opened.store);

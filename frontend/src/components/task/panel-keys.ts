@@ -5,11 +5,16 @@ import { shortcuts } from '../../lib/shortcuts/settings.svelte';
 import { isTaken, isTyping } from '../../lib/shortcuts/typing';
 import type { Card } from '../../lib/types';
 
-/** Opens the neighbour in the column; at its end, the nearest card of the next column that has one. */
-export function step(view: BoardView, card: Card, by: 1 | -1): void {
+/** The neighbour in the column; at its end, the nearest card of the next column that has one. */
+export function neighbour(view: BoardView, card: Card, by: 1 | -1): Card | null {
   const all = view.store.columns.flatMap(({ key }) => view.store.cards.get(key) ?? []);
   const next = all[all.findIndex(({ id }) => id === card.id) + by];
-  if (next && next.number > 0) router.go(view.taskPath(next.number), { replace: true });
+  return next && next.number > 0 ? next : null;
+}
+
+export function step(view: BoardView, card: Card, by: 1 | -1): void {
+  const next = neighbour(view, card, by);
+  if (next) router.go(view.taskPath(next.number), { replace: true });
 }
 
 export function panelKey(event: KeyboardEvent, view: BoardView, card: Card): void {
