@@ -1,4 +1,8 @@
-"""The texts of the demo, read from `content.json` and checked, so that a slip of the pen is named and not played."""
+"""The texts of the demo, read from `content.json` and checked, so that a slip of the pen is named and not played.
+
+They show a team at work. The page has texts of its own for a first board that explains itself to whoever is alone on it
+(frontend/src/lib/board/sample-board.ts).
+"""
 
 import re
 from datetime import datetime, timedelta

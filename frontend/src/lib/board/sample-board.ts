@@ -1,6 +1,9 @@
 /**
  * A board that explains itself, for somebody who is new here: what its cards say, and the way to make it. Only whoever
  * asks for it loads this.
+ *
+ * Not the board of `timetodo demo` (app/demo/content.json): that one shows a team at work, and needs a team; this one
+ * teaches whoever is alone here, in their language and by requests that anybody may make.
  */
 
 import { newId } from '../ids';
