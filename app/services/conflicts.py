@@ -6,7 +6,7 @@ import orjson
 from sqlalchemy import select
 
 from app.db.unit_of_work import UnitOfWork
-from app.domain.events import format_time
+from app.domain.clock import format_time
 from app.errors import InvalidField, VersionConflict
 from app.models import LoggedEvent
 from app.schemas.tasks import Task
