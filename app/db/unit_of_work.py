@@ -6,9 +6,9 @@ the log: what travels is a hint, the log is the truth.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final, TypeVarTuple
+from typing import Any, Final, TypeVar, TypeVarTuple
 from uuid import UUID
 
 import orjson
@@ -26,6 +26,7 @@ from app.errors import Unavailable
 from app.models import LoggedEvent, Project
 
 Columns = TypeVarTuple("Columns")
+Outcome = TypeVar("Outcome")
 _log = structlog.get_logger(__name__)
 _NEXT_SEQ = (
     update(Project)
@@ -205,6 +206,20 @@ class Database:
                 await unit.commit()
             finally:
                 await unit.close()
+
+    async def change(self, work: Callable[[UnitOfWork], Awaitable[Outcome]]) -> Outcome:
+        """Do `work` in a transaction of its own; once more from its beginning, when that was lost.
+
+        Raises:
+            Lost: twice.
+            Unavailable: the database does not answer, or cannot store anything.
+        """
+        try:
+            async with self.write() as uow:
+                return await work(uow)
+        except Lost:
+            async with self.write() as uow:
+                return await work(uow)
 
     async def publish(self, events: Sequence[Event], signals: Sequence[tuple[SignalType, UUID]]) -> None:
         """Hand committed events, then signals, to the broker. A broker that fails costs delay, never an event."""

@@ -62,7 +62,8 @@ async def redeem(database: Database, passwords: Passwords, token: str, password:
         if await _find_owner(uow, token) is None:
             raise NotFound(_REFUSED)
     password_hash = await passwords.hash(password)
-    async with database.write() as uow:
+
+    async def use(uow: UnitOfWork) -> None:
         user_id = await _find_owner(uow, token)
         if user_id is not None:
             await users.hold(uow, user_id)
@@ -71,6 +72,8 @@ async def redeem(database: Database, passwords: Passwords, token: str, password:
             raise NotFound(_REFUSED)
         await users.store_password(uow, user_id, password_hash)
         await sessions.end_sessions(uow, await sessions.open_session_ids(uow, user_id))
+
+    await database.change(use)
 
 
 async def _find_owner(uow: UnitOfWork, token: str) -> UUID | None:

@@ -61,15 +61,18 @@ async def login(
     if row is None or not right or not row.is_active:
         message = "the e-mail address or the password is wrong"
         raise InvalidCredentials(message)
-    async with database.write() as uow:
-        await hold_password(uow, row.id, row.password_hash)
-        return await _open_session(uow, settings, to_user(row), device)
+    user = to_user(row)
+
+    async def enter(uow: UnitOfWork) -> SignedIn:
+        await hold_password(uow, user.id, row.password_hash)
+        return await _open_session(uow, settings, user, device)
+
+    return await database.change(enter)
 
 
 async def open_session(database: Database, settings: Settings, user: User, device: Device) -> SignedIn:
     """Open a session for somebody who has proved who they are."""
-    async with database.write() as uow:
-        return await _open_session(uow, settings, user, device)
+    return await database.change(lambda uow: _open_session(uow, settings, user, device))
 
 
 async def refresh(database: Database, settings: Settings, refresh_token: str) -> SignedIn:
@@ -78,21 +81,10 @@ async def refresh(database: Database, settings: Settings, refresh_token: str) ->
     Raises:
         Unauthorized: unknown, expired, or used before; in the last case the session has now ended.
     """
-    async with database.write() as uow:
-        row = await _load_refresh_token(uow, refresh_token)
-        now = utc_now()
-        stolen = row.rotated_at is not None and now - row.rotated_at > timedelta(seconds=settings.refresh_grace_s)
-        if stolen:
-            await end_sessions(uow, [row.session_id])
-        else:
-            if row.rotated_at is None:
-                used = update(RefreshToken).where(RefreshToken.digest == row.digest).values(rotated_at=now)
-                await uow.execute(used)
-            touched = {"last_used_at": now, "expires_at": now + timedelta(seconds=settings.refresh_token_s)}
-            await uow.execute(update(SessionRow).where(SessionRow.id == row.session_id).values(touched))
-            token = await _issue_refresh_token(uow, row.session_id)
-            return SignedIn(await get_user(uow, row.user_id), row.session_id, token)
-    raise TokenReused(row.session_id)
+    outcome = await database.change(lambda uow: _rotate(uow, settings, refresh_token))
+    if isinstance(outcome, TokenReused):
+        raise outcome
+    return outcome
 
 
 class TokenReused(Unauthorized):
@@ -198,6 +190,21 @@ async def redeem_ticket(uow: UnitOfWork, ticket: str) -> tuple[UUID, UUID]:
         raise Unauthorized(message)
     user_id = (await uow.fetch(select(SessionRow.user_id).where(SessionRow.id == session_id))).scalar_one()
     return user_id, session_id
+
+
+async def _rotate(uow: UnitOfWork, settings: Settings, refresh_token: str) -> "SignedIn | TokenReused":
+    """Use the token up; that of a thief ends the session, which is committed before anybody is told."""
+    row = await _load_refresh_token(uow, refresh_token)
+    now = utc_now()
+    if row.rotated_at is not None and now - row.rotated_at > timedelta(seconds=settings.refresh_grace_s):
+        await end_sessions(uow, [row.session_id])
+        return TokenReused(row.session_id)
+    if row.rotated_at is None:
+        await uow.execute(update(RefreshToken).where(RefreshToken.digest == row.digest).values(rotated_at=now))
+    touched = {"last_used_at": now, "expires_at": now + timedelta(seconds=settings.refresh_token_s)}
+    await uow.execute(update(SessionRow).where(SessionRow.id == row.session_id).values(touched))
+    token = await _issue_refresh_token(uow, row.session_id)
+    return SignedIn(await get_user(uow, row.user_id), row.session_id, token)
 
 
 async def _open_session(uow: UnitOfWork, settings: Settings, user: User, device: Device) -> SignedIn:

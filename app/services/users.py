@@ -40,7 +40,8 @@ async def register(
     async with database.read() as uow:  # cheap refusals before the expensive hash
         await _check_may_register(uow, body, mode, admin_code)
     password_hash = await passwords.hash(body.password)
-    async with database.write() as uow:
+
+    async def enter(uow: UnitOfWork) -> User:
         await uow.lock_name(_REGISTRATION)
         first = await _check_may_register(uow, body, mode, admin_code)
         user = await insert_user(uow, body, password_hash, is_admin=first)
@@ -48,7 +49,9 @@ async def register(
             actor = Actor(user.id, session_id=user.id, name=user.name, is_admin=first)
             uow.actor_id = user.id
             await invitations.accept(uow, actor, body.invitation)
-    return user
+        return user
+
+    return await database.change(enter)
 
 
 async def insert_user(uow: UnitOfWork, body: Register, password_hash: str, *, is_admin: bool) -> User:
@@ -130,16 +133,18 @@ async def change_password(database: Database, passwords: Passwords, actor: Actor
         message = "the current password is wrong"
         raise InvalidCredentials(message)
     password_hash = await passwords.hash(body.new_password)
-    async with database.write() as uow:
+
+    async def replace(uow: UnitOfWork) -> None:
         await hold_password(uow, actor.user_id, stored)
         await store_password(uow, actor.user_id, password_hash)
+
+    await database.change(replace)
 
 
 async def set_password(database: Database, passwords: Passwords, user_id: UUID, password: str) -> None:
     """Store a new password."""
     password_hash = await passwords.hash(password)
-    async with database.write() as uow:
-        await store_password(uow, user_id, password_hash)
+    await database.change(lambda uow: store_password(uow, user_id, password_hash))
 
 
 async def hold_password(uow: UnitOfWork, user_id: UUID, verified: str) -> None:

@@ -16,7 +16,7 @@ from app.models import LoggedNotice, Notification, PasswordReset, Project, PushD
 from app.security import digest
 from app.services import retention
 from app.services.deliveries import SHOW, delivery
-from tests.support.people import Json, Person
+from tests.support.people import PASSWORD, Json, Person
 from tests.support.routes import assert_problem
 from tests.support.server import TestServer
 
@@ -32,21 +32,50 @@ async def change(server: TestServer, *statements: Executable) -> None:
             await uow.execute(statement)
 
 
-async def fail_inserts(server: TestServer, count: int, code: str) -> None:
-    """Let the first few attempts to write a task end as those do that are given up."""
+async def fail_writes(server: TestServer, count: int, code: str, table: str = "tasks") -> None:
+    """Let the first few attempts to write a row of a table end as those do that are given up."""
     raised = f"IF nextval('attempts') <= {count} THEN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END IF"
     await change(
         server,
         text("CREATE SEQUENCE attempts"),
         text(f"CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {raised}; RETURN NEW; END $$"),
-        text("CREATE TRIGGER fail BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION fail()"),
+        text(f"CREATE TRIGGER fail BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION fail()"),
     )
+
+
+@pytest.mark.parametrize(
+    ("route", "table", "status"),
+    [
+        ("register", "sessions", 201),
+        ("refresh", "refresh_tokens", 200),
+        ("logout", "sessions", 204),
+        ("password", "sessions", 204),
+        ("reset", "users", 204),
+    ],
+)
+async def test_signing_in_and_out_is_tried_once_more(
+    server: TestServer, anna: Person, route: str, table: str, status: int
+) -> None:
+    """Routes of several transactions repeat the one that was given up, and nothing that was done before it."""
+    bodies: dict[str, Json] = {
+        "register": {"email": "new@example.org", "password": PASSWORD, "name": "New"},
+        "login": {"email": anna.user["email"], "password": PASSWORD},
+        "refresh": {"refresh_token": anna.refresh_token},
+        "logout": {},
+        "password": {"current_password": PASSWORD, "new_password": "staple for the horse"},
+        "reset": {"token": TOKEN, "password": "staple for the horse"},
+    }
+    values = {"digest": digest(TOKEN), "user_id": UUID(anna.id), "expires_at": utc_now() + timedelta(hours=1)}
+    await change(server, insert(PasswordReset).values(values))
+    await anna.call("POST", "/auth/login", json=bodies["login"], expect=200)
+    await fail_writes(server, 1, "40P01", table)
+    await anna.call("POST", f"/auth/{route}", json=bodies[route], expect=status)
 
 
 @pytest.mark.parametrize("code", ["40P01", "40001"])
 async def test_call_that_was_given_up_is_made_again(server: TestServer, anna: Person, project: Json, code: str) -> None:
     """Whoever made it does not notice: one task, one event, one answer that can be had again."""
-    await fail_inserts(server, 1, code)
+    await fail_writes(server, 1, code)
     body = {"project_id": project["id"], "title": "Write"}
     made, again = [
         await anna.call("POST", "/tasks", json=body, headers={"Idempotency-Key": "op"}, expect=201) for _ in range(2)
@@ -60,7 +89,7 @@ async def test_call_that_is_given_up_twice_is_told_when_to_come_back(
     server: TestServer, anna: Person, project: Json
 ) -> None:
     """A 503 without internals; nothing was done, and the next call works."""
-    await fail_inserts(server, 2, "40P01")
+    await fail_writes(server, 2, "40P01")
     body = {"project_id": project["id"], "title": "Write"}
     refused = await anna.call("POST", "/tasks", json=body)
     assert assert_problem(refused, 503)["code"] == "unavailable"
@@ -71,7 +100,7 @@ async def test_call_that_is_given_up_twice_is_told_when_to_come_back(
 
 async def test_error_of_another_kind_is_not_tried_again(server: TestServer, anna: Person, project: Json) -> None:
     """A bug stays a bug."""
-    await fail_inserts(server, 1, "P0001")
+    await fail_writes(server, 1, "P0001")
     assert_problem(await anna.call("POST", "/tasks", json={"project_id": project["id"], "title": "Write"}), 500)
 
 

@@ -13,6 +13,7 @@ from app.api.context import ApiContext
 from app.api.deps import AccessToken, AttemptLimit, CallingDevice, Context, CurrentUser, Paging, Transaction
 from app.api.problems import CHANGE_RESPONSES, responses
 from app.api.transactions import PlainRoute, TransactionalRoute
+from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
 from app.errors import Forbidden, Unauthorized
 from app.schemas.base import Page
@@ -87,7 +88,8 @@ async def logout(
 ) -> None:
     """End this session: that of the access token, else of the refresh token. Its sockets close at once."""
     refresh_token, _ = _given_refresh_token(context, request, body, cookie)
-    async with context.database.write() as uow:
+
+    async def leave(uow: UnitOfWork) -> None:
         if token is not None:
             claims = context.tokens.verify(token)
             session_id = (await load_actor(uow, claims.user_id, claims.session_id)).session_id
@@ -97,6 +99,8 @@ async def logout(
             message = "there is no session to end: send the access token or the refresh token"
             raise Unauthorized(message)
         await sessions.end_sessions(uow, [session_id])
+
+    await context.database.change(leave)
     response.delete_cookie(REFRESH_COOKIE, path=COOKIE_PATH)
 
 
@@ -105,16 +109,18 @@ async def change_password(context: Context, token: AccessToken, body: PasswordCh
     """Set a new password. Every other session ends."""
     actor = await _plain_actor(context, token)
     await users.change_password(context.database, context.passwords, actor, body)
-    async with context.database.write() as uow:
+
+    async def end_others(uow: UnitOfWork) -> None:
         others = [id_ for id_ in await sessions.open_session_ids(uow, actor.user_id) if id_ != actor.session_id]
         await sessions.end_sessions(uow, others)
+
+    await context.database.change(end_others)
 
 
 @plain.post("/forgot", status_code=202, response_class=Response, dependencies=[AttemptLimit])
 async def ask_for_reset(context: Context, body: PasswordForgotten) -> None:
     """Have a link that sets a new password mailed to this address. The answer is the same whoever has an account."""
-    async with context.database.write() as uow:
-        await resets.request(uow, context.mailing, body.email)
+    await context.database.change(lambda uow: resets.request(uow, context.mailing, body.email))
 
 
 @plain.post("/reset", status_code=204, dependencies=[AttemptLimit])
