@@ -22,8 +22,8 @@ import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from benchmarks.browser import browsing, sign_in
 from benchmarks.postgres import durable_postgres, make_database
+from tests.support.browser import browsing, sign_in
 from tests.support.people import Json
 from tests.support.push import PushService
 from tests.support.realtime import eventually

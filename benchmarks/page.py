@@ -18,7 +18,7 @@ from typing import Any, Final
 from playwright.async_api import Browser, BrowserContext, Page
 
 from benchmarks.basics import script_kib
-from benchmarks.browser import browsing, sign_in
+from tests.support.browser import browsing, sign_in
 from tests.support.bulk import fill_board
 from tests.support.people import PASSWORD, Json
 from tests.support.proxy import Proxy

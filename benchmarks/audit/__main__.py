@@ -6,7 +6,6 @@ Nothing leaves the machine.
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -15,8 +14,8 @@ from typing import Final
 
 from playwright.async_api import async_playwright
 
-from tests.e2e.conftest import ARGUMENTS, chromium
-from tests.support.people import PASSWORD, Json
+from tests.support.browser import ARGUMENTS, chromium, fill_sign_in
+from tests.support.people import Json
 from tests.support.ports import free_port
 from tests.support.site import Account, Site
 
@@ -66,18 +65,15 @@ async def audit(site: Site, anna: Account, project: Json, folder: Path) -> int:
     missed = 0
     print(f"{'page':<12}{'screen':<10}" + "".join(f"{name:>16}" for name in CATEGORIES))
     async with async_playwright() as playwright:
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         context = await playwright.chromium.launch_persistent_context(
             folder / "profile",
             executable_path=chromium(),
-            args=[*ARGUMENTS, *sandbox, f"--remote-debugging-port={port}"],
+            args=[*ARGUMENTS, f"--remote-debugging-port={port}"],
         )
         missed += await look(f"{site.url}/sign-in", "sign in", port, folder)
         page = await context.new_page()
         await page.goto(f"{site.url}/sign-in")
-        await page.locator("input[type=email]").fill(anna.user["email"])
-        await page.locator("input[type=password]").fill(PASSWORD)
-        await page.locator("input[type=password]").press("Enter")
+        await fill_sign_in(page, anna.user["email"])
         await page.wait_for_url(lambda url: "sign-in" not in url)
         await page.close()
         for name, path in {"my work": "/", "board": board, "list": f"{board}/list", "task": f"{board}/t/1"}.items():

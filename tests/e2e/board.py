@@ -1,10 +1,15 @@
 """The board as a person uses it: what they press, and what they see."""
 
-from typing import Any
+from typing import Any, Final, Self
 
 from playwright.async_api import Locator, Page, expect
 
+from tests.e2e.conftest import SignIn
 from tests.support.people import Json
+from tests.support.site import Account
+
+PATIENCE_MS: Final = 40_000
+"""A window that was cut off tries again after at most half a minute."""
 
 
 class BoardWindow:
@@ -13,16 +18,22 @@ class BoardWindow:
     def __init__(self, page: Page) -> None:
         self.page = page
 
+    @classmethod
+    async def of(cls, sign_in: SignIn, account: Account, project: Json, **options: Any) -> Self:
+        """Open a window of somebody's at once on the board, and wait until it is live."""
+        window = cls(await sign_in(account, f"/p/{project['id']}", **options))
+        await window.is_live()
+        return window
+
     async def open(self, project: Json) -> None:
         """Go to the board and wait until it is live."""
-        await self.page.wait_for_url("**/")
-        await expect(self.page.get_by_role("heading", level=1, name="My work")).to_be_visible()
         await self.page.goto(f"/p/{project['id']}")
         await self.is_live()
 
     async def is_live(self) -> None:
         """Wait until the connection dot says so."""
-        await expect(self.page.get_by_role("status").filter(has_text="Live").first).to_be_attached()
+        dot = self.page.get_by_role("status").filter(has_text="Live").first
+        await expect(dot).to_be_attached(timeout=PATIENCE_MS)
 
     def column(self, name: str) -> Locator:
         """Return a column."""

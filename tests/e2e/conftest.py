@@ -1,38 +1,37 @@
 """A real Chromium in front of a real server."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from tests.support.browser import browsing
 from tests.support.people import PASSWORD, Json
 from tests.support.site import Account, Site
 
-ARGUMENTS = [
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-default-apps",
-    "--disable-dev-shm-usage",
-    # Nothing leaves the machine, whatever a page asks for.
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
-]
+FOLDER: Final = Path(__file__).parent
 DEADLINE_MS = 10_000
+SIGNED_IN = "localStorage.setItem('timetodo.signed-in', '')"
+"""What the page remembers beside the cookie."""
+OpenWindow = Callable[..., Awaitable[Page]]
 SignIn = Callable[..., Awaitable[Page]]
 
 
-def chromium() -> str:
-    """Return the path of the browser."""
-    for name in (os.environ.get("TIMETODO_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"):
-        if name and (path := shutil.which(name)):
-            return path
-    pytest.fail("no Chromium: apt-get install chromium, or set TIMETODO_CHROMIUM=/path/to/chrome")
+expect.set_options(timeout=DEADLINE_MS)
+
+browser_fixture: Final = pytest_asyncio.fixture(loop_scope="session")
+"""Declares an async fixture of these tests: it and they run in the event loop of the one browser."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run every test of this folder in the event loop of the browser."""
+    in_loop = pytest.mark.asyncio(loop_scope="session")
+    for item in items:
+        if item.path.is_relative_to(FOLDER) and pytest_asyncio.is_async_test(item):
+            item.add_marker(in_loop, append=False)
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +43,7 @@ def sites() -> Iterator[list[Site]]:
         site.stop()
 
 
-@pytest.fixture
+@browser_fixture
 async def site(sites: list[Site], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """A running server with nothing in it: that of the test before, emptied, or a new one where it was ended."""
     if sites:
@@ -58,17 +57,14 @@ async def site(sites: list[Site], tmp_path_factory: pytest.TempPathFactory) -> A
         sites.append(site)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A browser of the test's own."""
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=[*ARGUMENTS, *sandbox])
+    """One browser for all; what a test does in its windows ends with them."""
+    async with browsing() as browser:
         yield browser
-        await browser.close()
 
 
-@pytest.fixture
+@browser_fixture
 async def page_errors() -> AsyncIterator[list[str]]:
     """What went wrong inside the pages; a test that leaves something here has failed."""
     errors: list[str] = []
@@ -76,49 +72,55 @@ async def page_errors() -> AsyncIterator[list[str]]:
     assert not errors, errors
 
 
-@pytest.fixture
-async def window(browser: Browser, site: Site, page_errors: list[str]) -> Callable[..., Awaitable[Page]]:
+@browser_fixture
+async def window(browser: Browser, site: Site, page_errors: list[str]) -> AsyncIterator[OpenWindow]:
     """Open a window with a profile of its own, as on another computer; options are the browser context's."""
+    contexts: list[BrowserContext] = []
 
     async def open_window(**options: Any) -> Page:
-        context: BrowserContext = await browser.new_context(**({"base_url": site.url, "locale": "en"} | options))
+        context = await browser.new_context(**({"base_url": site.url, "locale": "en"} | options))
+        contexts.append(context)
         context.set_default_timeout(DEADLINE_MS)
         page = await context.new_page()
         page.on("pageerror", lambda error: page_errors.append(str(error)))
         return page
 
-    return open_window
+    yield open_window
+    for context in contexts:
+        await context.close()
 
 
-@pytest.fixture
-async def sign_in(window: Callable[..., Awaitable[Page]]) -> SignIn:
-    """Open a window and sign somebody in through the page."""
+@browser_fixture
+async def sign_in(window: OpenWindow) -> SignIn:
+    """Open a page in a window of somebody who has signed in there before."""
 
     async def open_as(account: Account, path: str = "/", **options: Any) -> Page:
         page = await window(**options)
+        body = {"email": account.user["email"], "password": PASSWORD, "use_cookie": True}
+        answer = await page.context.request.post("/api/v1/auth/login", data=body)
+        assert answer.ok, await answer.text()
+        await page.goto("/healthz")  # where nothing runs yet
+        await page.evaluate(SIGNED_IN)
         await page.goto(path)
-        await page.locator("input[type=email]").fill(account.user["email"])
-        await page.locator("input[type=password]").fill(PASSWORD)
-        await page.locator("input[type=password]").press("Enter")
         return page
 
     return open_as
 
 
-@pytest.fixture
+@browser_fixture
 async def anna(site: Site) -> Account:
     """The first user: the server's administrator."""
     return await site.account("Anna")
 
 
-@pytest.fixture
+@browser_fixture
 async def boris(anna: Account, site: Site) -> Account:
     """The second user."""
     del anna
     return await site.account("Boris")
 
 
-@pytest.fixture
+@browser_fixture
 async def project(anna: Account, boris: Account) -> Json:
     """A board of both."""
     return await anna.project("Website", boris)

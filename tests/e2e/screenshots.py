@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.conftest import ARGUMENTS, chromium
+from tests.support.browser import browsing, fill_sign_in
 from tests.support.http import http_client
 from tests.support.ports import free_port
 from tests.support.site import COMMAND
@@ -53,9 +53,7 @@ async def wait_until_ready(url: str) -> None:
 async def take_all(url: str, accounts: list[tuple[str, str]]) -> None:
     """Take every picture, with everybody at the board: Anna's page is Russian, Carol's English."""
     anna, boris, carol = accounts
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=[*ARGUMENTS, *sandbox])
+    async with browsing() as browser:
         await open_board(browser, url, boris, **DESK)
         for name, account, options in (
             ("board-ru", anna, DESK),
@@ -70,16 +68,13 @@ async def take_all(url: str, accounts: list[tuple[str, str]]) -> None:
         await expect(page.get_by_role("dialog")).to_be_visible()
         await page.wait_for_timeout(1000)
         await page.screenshot(path=IMAGES / "task.png")
-        await browser.close()
 
 
 async def open_board(browser: Browser, url: str, account: tuple[str, str], **options: Any) -> Page:
     """Sign somebody in and open the first board."""
     page = await (await browser.new_context(base_url=url, **options)).new_page()
     await page.goto("/")
-    await page.locator("input[type=email]").fill(account[0])
-    await page.locator("input[type=password]").fill(account[1])
-    await page.locator("input[type=password]").press("Enter")
+    await fill_sign_in(page, *account)
     await page.wait_for_url(re.compile("/$"))
     await page.goto("/projects")
     await page.get_by_role("main").get_by_role("listitem").get_by_role("link").first.click()

@@ -1,16 +1,15 @@
 """What the page asks for before anybody has signed in here, and after."""
 
-from collections.abc import Awaitable, Callable
+from playwright.async_api import expect
 
-from playwright.async_api import Page, expect
-
-from tests.e2e.conftest import SignIn
+from tests.e2e.conftest import OpenWindow, SignIn
+from tests.support import browser
 from tests.support.site import Site
 
 NO_STORAGE = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('forbidden'); } })"
 
 
-async def test_first_visit_asks_for_no_session(window: Callable[..., Awaitable[Page]], site: Site) -> None:
+async def test_first_visit_asks_for_no_session(window: OpenWindow, site: Site) -> None:
     """There can be none, and the answer would be an error in the console."""
     await site.account("Anna")
     page = await window()
@@ -24,10 +23,10 @@ async def test_first_visit_asks_for_no_session(window: Callable[..., Awaitable[P
     assert not [url for url in asked if url.endswith("/auth/refresh")]
 
 
-async def test_who_signed_in_stays_signed_in(sign_in: SignIn, site: Site) -> None:
+async def test_who_signed_in_stays_signed_in(window: OpenWindow, site: Site) -> None:
     """Also where this device has lost all but the mark of it."""
-    page = await sign_in(await site.account("Anna"))
-    await expect(page.get_by_role("navigation").first).to_be_visible()
+    page = await window()
+    await browser.sign_in(page, await site.account("Anna"))
     await page.evaluate("localStorage.removeItem('timetodo.session')")
     await page.reload()
     await expect(page.get_by_role("navigation").first).to_be_visible()

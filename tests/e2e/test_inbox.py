@@ -61,8 +61,7 @@ async def test_a_mention_reaches_the_open_window_and_is_read_everywhere(
 ) -> None:
     """It is counted and told at once, leads to the card, and what is read on one device is read on the other."""
     task = await boris.task(project, "Plan the launch")
-    board = BoardWindow(await sign_in(anna))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, anna, project)
     other = await sign_in(anna)
     await inbox(other)
     await mention(boris, task)
@@ -85,8 +84,7 @@ async def test_nothing_is_told_of_the_card_one_has_open(
 ) -> None:
     """A comment on the card in front of one is on the screen already: no message, nothing unread."""
     task = await boris.task(project, "Plan the launch")
-    board = BoardWindow(await sign_in(anna))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, anna, project)
     await board.page.goto(f"/p/{project['id']}/t/{task['number']}")
     await expect(board.page.get_by_role("dialog")).to_be_visible()
     await board.is_live()

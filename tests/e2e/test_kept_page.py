@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page, expect
 
 from app.api import pages
 from app.config import Settings
-from tests.e2e.conftest import DEADLINE_MS
+from tests.e2e.conftest import DEADLINE_MS, OpenWindow, browser_fixture
 from tests.support.server import TestServer, run_server
 from tests.support.site import Site
 
@@ -40,7 +40,7 @@ def built_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture
+@browser_fixture
 async def copy(built_page: Path, sqlite_settings: Settings) -> AsyncIterator[TestServer]:
     """A server with that page."""
     async with run_server(sqlite_settings) as server:
@@ -62,7 +62,7 @@ def is_new(page: Page) -> Awaitable[bool]:
     return page.evaluate("document.querySelector('meta[name=release]') !== null")
 
 
-async def test_page_opens_without_a_server(window: Callable[..., Awaitable[Page]], site: Site) -> None:
+async def test_page_opens_without_a_server(window: OpenWindow, site: Site) -> None:
     """After one visit the page opens at any of its addresses while the server is gone, and says what it waits for."""
     page = await window()
     await page.goto("/sign-in")
@@ -73,7 +73,7 @@ async def test_page_opens_without_a_server(window: Callable[..., Awaitable[Page]
     await expect(page.locator("#app")).not_to_be_empty()
 
 
-async def test_what_is_the_servers_is_never_kept(window: Callable[..., Awaitable[Page]]) -> None:
+async def test_what_is_the_servers_is_never_kept(window: OpenWindow) -> None:
     """The API, the client and the health checks come from the server, however often the page was opened."""
     page = await window()
     await page.goto("/sign-in")

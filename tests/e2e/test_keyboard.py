@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.board import BoardWindow
-from tests.e2e.conftest import SignIn
+from tests.e2e.conftest import SignIn, browser_fixture
 from tests.e2e.keyboard import Keyboard
 from tests.e2e.test_page import violations
 from tests.support.people import Json
@@ -13,7 +13,7 @@ from tests.support.site import Account
 LAYOUTS = [pytest.param(False, id="latin"), pytest.param(True, id="cyrillic")]
 
 
-@pytest.fixture
+@browser_fixture
 async def project(anna: Account, boris: Account) -> Json:
     """A board of both with three cards and a label."""
     project = await anna.project("Website", boris)
@@ -25,10 +25,8 @@ async def project(anna: Account, boris: Account) -> Json:
 
 async def open_board(sign_in: SignIn, account: Account, project: Json) -> tuple[Page, BoardWindow]:
     """Open the board in a window of somebody's."""
-    page = await sign_in(account)
-    board = BoardWindow(page)
-    await board.open(project)
-    return page, board
+    board = await BoardWindow.of(sign_in, account, project)
+    return board.page, board
 
 
 @pytest.mark.parametrize("cyrillic", LAYOUTS)
@@ -264,9 +262,7 @@ async def test_line_of_a_new_card_says_more_than_its_title(sign_in: SignIn, anna
 @pytest.mark.parametrize("theme", ["light", "dark"])
 async def test_layers_break_no_accessibility_rule(theme: str, sign_in: SignIn, anna: Account, project: Json) -> None:
     """Axe finds nothing in the palette, the pickers, the list of keys and the bar of marked cards."""
-    page = await sign_in(anna, color_scheme=theme)
-    board = BoardWindow(page)
-    await board.open(project)
+    page = (await BoardWindow.of(sign_in, anna, project, color_scheme=theme)).page
     await page.keyboard.press("j")
     await page.keyboard.press("x")
     await expect(page.get_by_role("region", name="Selected cards")).to_be_visible()

@@ -26,8 +26,7 @@ async def test_few_of_many_cards_are_drawn_and_all_can_be_reached(
 ) -> None:
     """Of 5,000 cards a screenful is drawn; the end of a column is a scroll away, and keys go on past what is drawn."""
     await fill_board(site, anna, project, CARDS)
-    board = BoardWindow(await sign_in(anna))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, anna, project)
     await expect(board.column("To do")).to_contain_text("1,667 cards")
     assert await board.page.locator("[data-card]").count() < 200
     todo = cards_of(board, "To do")
@@ -53,8 +52,7 @@ async def test_what_is_looked_at_stays_when_cards_come_above(
 ) -> None:
     """Cards that somebody else puts in and takes out above the visible part do not move it by a pixel."""
     await fill_board(site, anna, project, CARDS)
-    board = BoardWindow(await sign_in(anna))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, anna, project)
     todo = cards_of(board, "To do")
     first = await todo.locator("[data-card]").first.get_attribute("data-card")
     await todo.evaluate("(list) => list.scrollTo(0, 20_000)")
@@ -111,9 +109,8 @@ async def test_drag_under_a_filter_lands_beside_its_neighbour(
     """A card dropped among those a filter shows stands beside the same card in the whole list of another window."""
     for number in range(6):
         await anna.task(project, f"{'Even' if number % 2 == 0 else 'Odd'} {number}")
-    first, second = BoardWindow(await sign_in(anna)), BoardWindow(await sign_in(boris))
-    await first.open(project)
-    await second.open(project)
+    first = await BoardWindow.of(sign_in, anna, project)
+    second = await BoardWindow.of(sign_in, boris, project)
     await first.page.goto(f"/p/{project['id']}?q=even")
     await first.is_live()
     await expect(first.card("Odd 1")).to_have_count(0)
@@ -132,8 +129,7 @@ async def test_filter_is_chosen_kept_and_told_by_the_address(sign_in: SignIn, an
     """A filter is in the address, survives a reload and an opened task, and can be saved under a name."""
     await anna.task(project, "Mine", assignee_ids=[anna.user["id"]], priority="high")
     await anna.task(project, "Nobody's")
-    board = BoardWindow(await sign_in(anna))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, anna, project)
     page = board.page
     await page.keyboard.press("KeyF")
     choices = page.get_by_role("dialog", name="Filter")
@@ -165,9 +161,8 @@ async def test_filter_is_chosen_kept_and_told_by_the_address(sign_in: SignIn, an
 async def test_columns_fold_and_change_places(sign_in: SignIn, anna: Account, boris: Account, project: Json) -> None:
     """A folded column stays so, and takes what is dropped; a column dragged by its head changes places for all."""
     await anna.task(project, "Buy the domain")
-    first, second = BoardWindow(await sign_in(anna)), BoardWindow(await sign_in(boris))
-    await first.open(project)
-    await second.open(project)
+    first = await BoardWindow.of(sign_in, anna, project)
+    second = await BoardWindow.of(sign_in, boris, project)
     await first.column("Done").get_by_role("button", name="Menu of the column").click()
     await first.page.get_by_role("menuitem", name="Collapse column").click()
     assert (await box(first.column("Done")))["width"] == 40

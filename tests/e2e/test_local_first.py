@@ -5,13 +5,11 @@ import re
 import pytest
 from playwright.async_api import BrowserContext, Route, WebSocketRoute, expect
 
-from tests.e2e.board import BoardWindow
-from tests.e2e.conftest import SignIn
+from tests.e2e.board import PATIENCE_MS, BoardWindow
+from tests.e2e.conftest import SignIn, browser_fixture
 from tests.support.people import Json
 from tests.support.site import Account, Site
 
-PATIENCE_MS = 40_000
-"""A window that was cut off tries again after at most half a minute."""
 KEPT = """await new Promise((resolve) => {
   indexedDB.open('timetodo').onsuccess = ({ target }) => {
     target.result.transaction('copies').objectStore('copies').getAll().onsuccess = (event) => {
@@ -60,7 +58,7 @@ class Tunnel:
             self._sockets.append(socket)
 
 
-@pytest.fixture
+@browser_fixture
 async def boris(site: Site, anna: Account, project: Json) -> Account:
     """Another editor of the board."""
     boris = await site.account("Boris")
@@ -68,7 +66,7 @@ async def boris(site: Site, anna: Account, project: Json) -> Account:
     return boris
 
 
-@pytest.fixture
+@browser_fixture
 async def project(anna: Account) -> Json:
     """A board."""
     return await anna.project("Website")
@@ -155,8 +153,7 @@ async def test_tabs_share_one_connection_and_the_next_takes_over(
     sign_in: SignIn, anna: Account, boris: Account, project: Json
 ) -> None:
     """Two tabs have one socket; what one does the other shows; when the first is closed the second goes on alone."""
-    first = BoardWindow(await sign_in(anna))
-    await first.open(project)
+    first = await BoardWindow.of(sign_in, anna, project)
     second = BoardWindow(await first.page.context.new_page())
     await second.page.goto(f"/p/{project['id']}")
     await second.is_live()
@@ -202,8 +199,7 @@ async def test_killed_server_makes_waiting_changes_once(
     site: Site, sign_in: SignIn, anna: Account, project: Json
 ) -> None:
     """Changes under way when the server dies, and those made while it is gone, happen once each, in order."""
-    board = BoardWindow(await sign_in(anna))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, anna, project)
     await board.add_card("To do", "Before")
     site.kill()
     for title in ("One", "Two", "Three"):
@@ -222,8 +218,7 @@ async def test_two_edits_of_one_description_are_put_together(
 ) -> None:
     """Whoever comes second sees mine, theirs and the result of both, and nothing anybody wrote is lost."""
     task = await anna.task(project, "Plan", description="Buy bread\nBuy milk\nBuy salt")
-    board = BoardWindow(await sign_in(anna))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, anna, project)
     await board.page.goto(f"/p/{project['id']}/t/{task['number']}")
     panel = board.page.get_by_role("dialog").first
     await panel.get_by_role("button", name="Edit description").click()
@@ -248,8 +243,7 @@ async def test_two_edits_of_one_description_are_put_together(
 async def test_removed_member_keeps_no_copy(sign_in: SignIn, anna: Account, boris: Account, project: Json) -> None:
     """Who is put out of a project leaves nothing of its board on the device."""
     await anna.task(project, "Secret plan")
-    board = BoardWindow(await sign_in(boris))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, boris, project)
     await expect(board.card("Secret plan")).to_be_visible()
     await board.page.wait_for_function(f"async () => ({KEPT}).includes('Secret plan')")
     await anna.call("DELETE", f"/projects/{project['id']}/members/{boris.user['id']}")

@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.e2e.conftest import SignIn
+from tests.e2e.conftest import SignIn, browser_fixture
 from tests.support.people import Json
 from tests.support.site import Account, Site
 
@@ -93,7 +93,7 @@ async def fill(anna: Account) -> Json:
     return project
 
 
-@pytest.fixture
+@browser_fixture
 async def page_of_nobody(window: Callable[..., Awaitable[Page]]) -> Page:
     """A page with no policy of its own, to compare pictures in."""
     return await window(base_url=None)

@@ -2,15 +2,15 @@
 
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from tests.e2e.conftest import SignIn
+from tests.e2e.conftest import OpenWindow, SignIn, browser_fixture
 from tests.e2e.test_page import violations
+from tests.support.browser import fill_sign_in
 from tests.support.mail import SENDER, MailServer, arrived
 from tests.support.site import Account, Site
 
@@ -18,7 +18,7 @@ NEW_PASSWORD = "another horse entirely"
 NINE_HOURS_AGO = "strftime('%Y-%m-%d %H:%M:%f000', {0}, '-9 hours')"
 
 
-@pytest.fixture
+@browser_fixture
 async def post_office() -> AsyncIterator[MailServer]:
     """A mail server on this machine."""
     server = MailServer()
@@ -27,7 +27,7 @@ async def post_office() -> AsyncIterator[MailServer]:
     await server.stop()
 
 
-@pytest.fixture
+@browser_fixture
 async def site(tmp_path: Path, post_office: MailServer) -> AsyncIterator[Site]:
     """A server that mails through it."""
     site = Site(tmp_path / "data")
@@ -53,7 +53,7 @@ def age(site: Site) -> None:
 
 
 async def test_a_forgotten_password_is_replaced_by_mail(
-    window: Callable[..., Awaitable[Page]], post_office: MailServer, anna: Account
+    window: OpenWindow, post_office: MailServer, anna: Account
 ) -> None:
     """From the sign-in page over the mail to a new password, and in."""
     page = await window()
@@ -71,9 +71,7 @@ async def test_a_forgotten_password_is_replaced_by_mail(
     await page.get_by_label("New password").fill(NEW_PASSWORD)
     await page.get_by_role("button", name="Change password").click()
     await expect(page.get_by_text("Sign in with the new one")).to_be_visible()
-    await page.locator("input[type=email]").fill(anna.user["email"])
-    await page.locator("input[type=password]").fill(NEW_PASSWORD)
-    await page.locator("input[type=password]").press("Enter")
+    await fill_sign_in(page, anna.user["email"], NEW_PASSWORD)
     await expect(page.get_by_role("heading", level=1, name="My work")).to_be_visible()
     await page.goto(mail.link)
     await page.get_by_label("New password").fill(NEW_PASSWORD)

@@ -1,6 +1,6 @@
 """How the page looks and reads: languages, themes, phone, accessibility, and the client on a page of others."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.board import BoardWindow
-from tests.e2e.conftest import SignIn
+from tests.e2e.conftest import OpenWindow, SignIn, browser_fixture
 from tests.support.people import Json
 from tests.support.ports import free_port
 from tests.support.site import Account, Site
@@ -21,7 +21,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 THEMES = ["light", "dark"]
 
 
-@pytest.fixture
+@browser_fixture
 async def project(anna: Account) -> Json:
     """A board with a bit of everything."""
     project = await anna.project("Website")
@@ -44,7 +44,7 @@ async def project(anna: Account) -> Json:
 
 @pytest.mark.parametrize("theme", THEMES)
 async def test_no_page_breaks_accessibility_rules(
-    theme: str, window: Callable[..., Awaitable[Page]], sign_in: SignIn, anna: Account, project: Json
+    theme: str, window: OpenWindow, sign_in: SignIn, anna: Account, project: Json
 ) -> None:
     """Axe finds nothing against WCAG 2.2 AA on any page, in either theme."""
     stranger = await window(color_scheme=theme)
@@ -66,7 +66,7 @@ async def test_no_page_breaks_accessibility_rules(
 
 
 async def test_page_speaks_the_language_of_its_reader(
-    window: Callable[..., Awaitable[Page]], anna: Account, sign_in: SignIn, project: Json
+    window: OpenWindow, anna: Account, sign_in: SignIn, project: Json
 ) -> None:
     """A browser that asks for Russian gets Russian before sign-in; afterwards the account's language counts."""
     stranger = await window(locale="ru-RU")
@@ -82,9 +82,9 @@ async def test_page_speaks_the_language_of_its_reader(
 
 async def test_phone_shows_one_column_and_the_whole_task(sign_in: SignIn, anna: Account, project: Json) -> None:
     """On a phone nothing is wider than the screen but the board, which scrolls by columns; a task fills the screen."""
-    page = await sign_in(anna, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    board = BoardWindow(page)
-    await board.open(project)
+    phone: Json = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    board = await BoardWindow.of(sign_in, anna, project, **phone)
+    page = board.page
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
     await board.card("Buy the domain").get_by_role("link").click()
     panel = await page.get_by_role("dialog").bounding_box()
@@ -94,8 +94,7 @@ async def test_phone_shows_one_column_and_the_whole_task(sign_in: SignIn, anna: 
 
 async def test_keyboard_alone_moves_a_card(sign_in: SignIn, anna: Account, project: Json) -> None:
     """With the keyboard a card is reached, its menu opened, and moved; a live region tells where to."""
-    board = BoardWindow(await sign_in(anna))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, anna, project)
     await board.card("Buy the domain").get_by_role("link").focus()
     await board.page.keyboard.press("Shift+F10")
     await board.page.get_by_role("menuitemradio", name="In progress").focus()
@@ -126,7 +125,7 @@ def elsewhere(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 
 
 async def test_client_works_on_a_page_of_others(
-    tmp_path: Path, elsewhere: tuple[Path, str], window: Callable[..., Awaitable[Page]]
+    tmp_path: Path, elsewhere: tuple[Path, str], window: OpenWindow
 ) -> None:
     """A plain page of an allowed origin loads the client from the server and hears of a new task."""
     folder, origin = elsewhere

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import CDPSession, expect
 
 from tests.e2e.board import BoardWindow, box
-from tests.e2e.conftest import SignIn
+from tests.e2e.conftest import SignIn, browser_fixture
 from tests.e2e.test_page import violations
 from tests.support.people import Json
 from tests.support.site import Account
@@ -29,7 +29,7 @@ CUT_OFF = """async () => {
 }"""
 
 
-@pytest.fixture
+@browser_fixture
 async def project(anna: Account) -> Json:
     """A board with two cards."""
     project = await anna.project("Website")
@@ -38,12 +38,10 @@ async def project(anna: Account) -> Json:
     return project
 
 
-@pytest.fixture
+@browser_fixture
 async def board(sign_in: SignIn, anna: Account, project: Json) -> BoardWindow:
     """That board on a phone."""
-    board = BoardWindow(await sign_in(anna, **PHONE))
-    await board.open(project)
-    return board
+    return await BoardWindow.of(sign_in, anna, project, **PHONE)
 
 
 async def test_swipe_and_tabs_go_from_column_to_column(board: BoardWindow) -> None:

@@ -4,10 +4,9 @@ import asyncio
 import json
 from typing import Any
 
-import pytest
 from playwright.async_api import Page, expect
 
-from tests.e2e.conftest import SignIn
+from tests.e2e.conftest import SignIn, browser_fixture
 from tests.e2e.test_kept_page import READY
 from tests.support.people import Json
 from tests.support.realtime import eventually_found
@@ -78,7 +77,7 @@ class Pushed:
         await self.page.context.service_workers[0].evaluate(CLICK, action)
 
 
-@pytest.fixture
+@browser_fixture
 async def pushed(sign_in: SignIn, anna: Account) -> Pushed:
     """Anna's page, which may show notifications."""
     pushed = Pushed(await sign_in(anna, permissions=["notifications"]))

@@ -4,10 +4,9 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from playwright.async_api import expect
 
-from tests.e2e.conftest import SignIn
+from tests.e2e.conftest import SignIn, browser_fixture
 from tests.e2e.test_push import DEADLINE_S, Pushed, all_read
 from tests.support.people import Json
 from tests.support.push import PushService
@@ -32,7 +31,7 @@ CHANGE = """(given) => {
 }"""
 
 
-@pytest.fixture
+@browser_fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """A server that may push to this machine."""
     site = Site(tmp_path / "data", TIMETODO_PUSH_ALLOW_PRIVATE="true")

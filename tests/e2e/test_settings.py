@@ -1,13 +1,12 @@
 """Settings, profile, administration and diagnostics, as those who run a project or a server use them."""
 
 import re
-from collections.abc import Awaitable, Callable
 
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.board import BoardWindow
-from tests.e2e.conftest import SignIn
+from tests.e2e.conftest import OpenWindow, SignIn
 from tests.e2e.test_page import THEMES, violations
 from tests.support.people import Json
 from tests.support.site import Account, Site
@@ -38,8 +37,7 @@ async def test_renamed_column_shows_in_another_window(
     sign_in: SignIn, anna: Account, boris: Account, project: Json
 ) -> None:
     """A column renamed and moved in the settings is so on a colleague's board, without a reload."""
-    board = BoardWindow(await sign_in(boris))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, boris, project)
     page = await sign_in(anna)
     await settings(page, project, "Columns")
     await page.get_by_role("button", name="Edit “In progress”").click()
@@ -93,8 +91,7 @@ async def test_column_is_dragged_by_its_handle(sign_in: SignIn, anna: Account, p
 
 async def test_changed_role_counts_at_once(sign_in: SignIn, anna: Account, boris: Account, project: Json) -> None:
     """Who is made a viewer while they look at the board can no longer add a card."""
-    board = BoardWindow(await sign_in(boris))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, boris, project)
     await expect(board.page.get_by_role("button", name="Add a card").first).to_be_visible()
     page = await sign_in(anna)
     await settings(page, project, "Members")
@@ -104,8 +101,7 @@ async def test_changed_role_counts_at_once(sign_in: SignIn, anna: Account, boris
 
 async def test_deactivated_user_is_shown_out(sign_in: SignIn, anna: Account, boris: Account, project: Json) -> None:
     """An administrator deactivates somebody who looks at a board: their window asks to sign in, and they cannot."""
-    board = BoardWindow(await sign_in(boris))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, boris, project)
     page = await sign_in(anna)
     await page.get_by_role("link", name="Website").first.wait_for()
     await page.goto("/admin")
@@ -180,7 +176,7 @@ async def test_sessions_end_everywhere(sign_in: SignIn, anna: Account, project: 
     await expect(elsewhere.locator("input[type=email]")).to_be_visible()
 
 
-async def test_doctor_finds_a_healthy_server_well(site: Site, window: Callable[..., Awaitable[Page]]) -> None:
+async def test_doctor_finds_a_healthy_server_well(site: Site, window: OpenWindow) -> None:
     """On a healthy server every check passes, the quiet connection too; the report can be copied."""
     site.stop()
     quick = Site(site.data_dir, TIMETODO_WS_HEARTBEAT_S="1")
@@ -196,7 +192,7 @@ async def test_doctor_finds_a_healthy_server_well(site: Site, window: Callable[.
         quick.stop()
 
 
-async def test_doctor_says_that_the_server_is_gone(site: Site, window: Callable[..., Awaitable[Page]]) -> None:
+async def test_doctor_says_that_the_server_is_gone(site: Site, window: OpenWindow) -> None:
     """With the server away the doctor names what does not work, and what to look at."""
     page = await window()
     await page.goto("/diagnostics")

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.board import BoardWindow, box
-from tests.e2e.conftest import SignIn
+from tests.e2e.conftest import SignIn, browser_fixture
 from tests.e2e.test_local_first import Tunnel
 from tests.e2e.test_page import violations
 from tests.support.people import PASSWORD, Json
@@ -16,7 +16,7 @@ from tests.support.site import Account
 NARROW: dict[str, Any] = {"viewport": {"width": 1000, "height": 700}}
 
 
-@pytest.fixture
+@browser_fixture
 async def project(anna: Account) -> Json:
     """A board with two cards."""
     project = await anna.project("Website")
@@ -70,8 +70,7 @@ async def test_session_that_is_over_asks_over_the_page_and_loses_nothing(
     sign_in: SignIn, anna: Account, project: Json
 ) -> None:
     """What was written is kept, the page stays, and after the password both are where they were."""
-    board = BoardWindow(await sign_in(anna))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, anna, project)
     page = board.page
     await board.card("Buy the domain").get_by_role("link").click()
     task = page.get_by_role("dialog", name="Buy the domain")

@@ -1,13 +1,13 @@
 """The story the product exists for: two people, one board, and everything that can happen to a network."""
 
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from playwright.async_api import Page, WebSocket, expect
 
 from tests.e2e.board import BoardWindow
-from tests.e2e.conftest import SignIn
+from tests.e2e.conftest import OpenWindow, SignIn
+from tests.support import browser
 from tests.support.people import PASSWORD, Json
 from tests.support.proxy import Proxy
 from tests.support.site import Account, Site
@@ -15,7 +15,7 @@ from tests.support.site import Account, Site
 MISSED_CHANGES = 25
 
 
-async def test_first_visitor_becomes_administrator(site: Site, window: Callable[..., Awaitable[Page]]) -> None:
+async def test_first_visitor_becomes_administrator(site: Site, window: OpenWindow) -> None:
     """With the one-time code the first visitor makes an account, then a project, and stands before its board."""
     page = await window()
     await page.goto("/")
@@ -33,9 +33,8 @@ async def test_first_visitor_becomes_administrator(site: Site, window: Callable[
 
 async def test_each_sees_what_the_other_does(sign_in: SignIn, anna: Account, boris: Account, project: Json) -> None:
     """Cards that one person adds, moves, drags, renames and comments on change on the other's screen."""
-    first, second = BoardWindow(await sign_in(anna)), BoardWindow(await sign_in(boris))
-    await first.open(project)
-    await second.open(project)
+    first = await BoardWindow.of(sign_in, anna, project)
+    second = await BoardWindow.of(sign_in, boris, project)
 
     await first.add_card("To do", "Buy the domain")
     await expect(second.card("Buy the domain", column="To do")).to_be_visible()
@@ -58,18 +57,15 @@ async def test_each_sees_what_the_other_does(sign_in: SignIn, anna: Account, bor
 
 async def test_each_sees_that_the_other_is_there(sign_in: SignIn, anna: Account, boris: Account, project: Json) -> None:
     """An avatar appears when somebody opens the board and goes when they leave."""
-    first, second = BoardWindow(await sign_in(anna)), BoardWindow(await sign_in(boris))
-    await first.open(project)
+    first = await BoardWindow.of(sign_in, anna, project)
     people = first.page.get_by_label("People here now")
-    await second.open(project)
+    second = await BoardWindow.of(sign_in, boris, project)
     await expect(people.locator("[data-initials=B]")).to_be_visible()
     await second.page.context.close()
     await expect(people.locator("[data-initials=B]")).to_have_count(0, timeout=20_000)
 
 
-async def test_offline_window_comes_back_with_exactly_what_it_missed(
-    tmp_path: Path, window: Callable[..., Awaitable[Page]]
-) -> None:
+async def test_offline_window_comes_back_with_exactly_what_it_missed(tmp_path: Path, window: OpenWindow) -> None:
     """A window that was cut off while 25 changes were made gets those, in order, over the socket, without a reload."""
     proxy = Proxy()
     await proxy.start()
@@ -81,7 +77,8 @@ async def test_offline_window_comes_back_with_exactly_what_it_missed(
         project = await anna.project("Website")
         page = await window(base_url=f"http://127.0.0.1:{proxy.port}")
         heard = listen(page)
-        board = BoardWindow(await enter(page, anna))
+        await browser.sign_in(page, anna)
+        board = BoardWindow(page)
         await board.open(project)
         await page.evaluate("window.neverReloaded = true")
         proxy.cut()
@@ -108,9 +105,8 @@ async def test_killed_server_is_only_a_pause(
     site: Site, sign_in: SignIn, anna: Account, boris: Account, project: Json
 ) -> None:
     """After kill -9 and a new start both windows carry on by themselves; nothing that was confirmed is gone."""
-    first, second = BoardWindow(await sign_in(anna)), BoardWindow(await sign_in(boris))
-    await first.open(project)
-    await second.open(project)
+    first = await BoardWindow.of(sign_in, anna, project)
+    second = await BoardWindow.of(sign_in, boris, project)
     await first.add_card("To do", "Before the crash")
     await expect(second.card("Before the crash")).to_be_visible()
     site.kill()
@@ -125,8 +121,7 @@ async def test_killed_server_is_only_a_pause(
 
 async def test_typing_is_never_disturbed(sign_in: SignIn, anna: Account, boris: Account, project: Json) -> None:
     """While somebody writes a card, changes of others neither take the focus nor the text."""
-    board = BoardWindow(await sign_in(anna))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, anna, project)
     await board.column("To do").get_by_role("button", name="Add a card", exact=True).click()
     field = board.column("To do").get_by_role("textbox")
     await field.press_sequentially("Half a sen")
@@ -141,8 +136,7 @@ async def test_typing_is_never_disturbed(sign_in: SignIn, anna: Account, boris: 
 async def test_draft_survives_a_reload(sign_in: SignIn, anna: Account, project: Json) -> None:
     """A comment that was begun is there again after the page was reloaded."""
     task = await anna.task(project, "Write")
-    board = BoardWindow(await sign_in(anna))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, anna, project)
     await board.page.goto(f"/p/{project['id']}/t/{task['number']}")
     field = board.page.get_by_role("textbox", name="New comment")
     await field.press_sequentially("Two hours of work")
@@ -155,8 +149,7 @@ async def test_same_field_changed_twice_shows_both(
 ) -> None:
     """When two people change one title, the later one sees both and chooses; neither text is lost."""
     task = await anna.task(project, "Original")
-    board = BoardWindow(await sign_in(anna))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, anna, project)
     await board.page.goto(f"/p/{project['id']}/t/{task['number']}")
     panel = board.page.get_by_role("dialog").first
     await panel.get_by_role("button", name="Edit title").click()
@@ -176,8 +169,7 @@ async def test_same_field_changed_twice_shows_both(
 async def test_removed_member_is_shown_out(sign_in: SignIn, anna: Account, boris: Account, project: Json) -> None:
     """Somebody who is removed while they look at the board sees that it is closed to them, not stale cards."""
     await anna.task(project, "Secret plan")
-    board = BoardWindow(await sign_in(boris))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, boris, project)
     await expect(board.card("Secret plan")).to_be_visible()
     await anna.call("DELETE", f"/projects/{project['id']}/members/{boris.user['id']}")
     await expect(board.page.get_by_role("heading", name="This project is closed to you")).to_be_visible()
@@ -193,12 +185,3 @@ def listen(page: Page) -> list[Json]:
 
     page.on("websocket", on_socket)
     return heard
-
-
-async def enter(page: Page, account: Account) -> Page:
-    """Sign in on a page that is already open."""
-    await page.goto("/")
-    await page.locator("input[type=email]").fill(account.user["email"])
-    await page.locator("input[type=password]").fill(PASSWORD)
-    await page.locator("input[type=password]").press("Enter")
-    return page

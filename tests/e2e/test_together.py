@@ -1,7 +1,6 @@
 """Two people on one board: nobody is disturbed by the other, and nobody has to guess what the other did."""
 
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.board import BoardWindow
-from tests.e2e.conftest import SignIn
+from tests.e2e.conftest import OpenWindow, SignIn
 from tests.e2e.test_page import THEMES, violations
 from tests.support.people import Json
 from tests.support.site import Account, Site
@@ -45,8 +44,7 @@ RENDER_MANY = 15
 
 async def open_task(sign_in: SignIn, account: Account, project: Json, task: Json, **options: Any) -> Page:
     """Open a window with a task beside the board."""
-    board = BoardWindow(await sign_in(account, **options))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, account, project, **options)
     await board.page.goto(f"/p/{project['id']}/t/{task['number']}")
     await expect(board.page.get_by_role("dialog")).to_be_visible()
     await board.is_live()
@@ -110,8 +108,7 @@ async def test_move_of_another_glides_and_moves_nobody(
 ) -> None:
     """A card moved elsewhere glides in its actor's colour; focus and scroll of who looks on stay where they are."""
     tasks = [await anna.task(project, f"Card {number}") for number in range(RENDER_MANY)]
-    board = BoardWindow(await sign_in(anna, viewport={"width": 1280, "height": 500}))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, anna, project, viewport={"width": 1280, "height": 500})
     page = board.page
     await page.evaluate(WATCH_POLICY)
     await page.evaluate(
@@ -147,10 +144,8 @@ async def test_who_was_away_reads_one_line(
     """After an offline spell one line sums up what others did, in Russian plural forms, and leads through the cards."""
     await anna.call("PATCH", "/users/me", json={"language": "ru"})
     tasks = [await anna.task(project, f"Card {number}") for number in range(4)]
-    board = BoardWindow(await sign_in(anna, locale="ru", color_scheme=theme))
+    board = BoardWindow(await sign_in(anna, f"/p/{project['id']}", locale="ru", color_scheme=theme))
     page = board.page
-    await page.wait_for_url("**/")
-    await page.goto(f"/p/{project['id']}")
     await expect(page.locator("[data-state=live]")).to_be_attached()
     await page.context.set_offline(True)
     await expect(page.locator("[data-state=live]")).to_have_count(0, timeout=60_000)
@@ -201,7 +196,7 @@ async def test_hostile_texts_do_nothing_under_the_policy(
 
 
 async def test_no_page_breaks_its_policy(
-    window: Callable[..., Awaitable[Page]], site: Site, sign_in: SignIn, anna: Account, project: Json
+    window: OpenWindow, site: Site, sign_in: SignIn, anna: Account, project: Json
 ) -> None:
     """No page, its motion included, asks for what the content security policy forbids, or for anything elsewhere."""
     await anna.task(project, "Card", due="2031-05-06")
@@ -237,12 +232,11 @@ def listen(page: Page) -> list[str]:
 
 
 async def test_who_wants_to_be_unseen_is(
-    window: Callable[..., Awaitable[Page]], sign_in: SignIn, anna: Account, boris: Account, project: Json
+    window: OpenWindow, sign_in: SignIn, anna: Account, boris: Account, project: Json
 ) -> None:
     """What one looks at is shown on the card, until one asks not to be seen."""
     task = await anna.task(project, "Secret interest")
-    board = BoardWindow(await sign_in(anna))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, anna, project)
     other = await open_task(sign_in, boris, project, task)
     await expect(board.card("Secret interest").get_by_text("Boris has this card open")).to_be_attached()
     await other.goto("/profile")

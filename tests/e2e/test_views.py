@@ -26,8 +26,7 @@ async def test_finished_from_my_work_is_done_for_everybody(
     """A task ticked on one's home page goes to the done column on another's board; taken back, it returns."""
     await boris.task(project, "Assigned to Anna", assignee_ids=[anna.user["id"]], due=day(-1))
     home = await sign_in(anna)
-    other = BoardWindow(await sign_in(boris))
-    await other.open(project)
+    other = await BoardWindow.of(sign_in, boris, project)
     overdue = home.get_by_role("region", name="Overdue")
     await overdue.get_by_role("checkbox", name="WEBS-1 is done").check()
     await expect(other.card("Assigned to Anna", column="Done")).to_be_visible()
@@ -66,8 +65,7 @@ async def test_list_edits_in_place(sign_in: SignIn, anna: Account, boris: Accoun
     """A column chosen in a row of the list moves the card on the other's board; the keyboard stays on the row."""
     await anna.task(project, "One")
     await anna.task(project, "Two")
-    other = BoardWindow(await sign_in(boris))
-    await other.open(project)
+    other = await BoardWindow.of(sign_in, boris, project)
     page = await sign_in(anna, f"/p/{project['id']}/list")
     await page.get_by_role("link", name="One").focus()
     await page.keyboard.press("j")
@@ -158,8 +156,7 @@ async def test_back_restores_scroll_and_focus(sign_in: SignIn, anna: Account, pr
     """Back on the board from another page, columns are scrolled as they were and the focus is on the card left."""
     for number in range(MANY):
         await anna.task(project, f"Card {number:03}")
-    board = BoardWindow(await sign_in(anna))
-    await board.open(project)
+    board = await BoardWindow.of(sign_in, anna, project)
     page = board.page
     cards = board.column("To do").get_by_role("list")
     await expect(board.card("Card 000")).to_be_visible()
