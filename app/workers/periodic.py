@@ -21,6 +21,7 @@ class PeriodicWorker(ABC):
         self._interval_s = interval_s
         self._alarm = alarm or asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._is_stopping = False
 
     @abstractmethod
     async def look(self) -> object:
@@ -28,10 +29,12 @@ class PeriodicWorker(ABC):
 
     def start(self) -> None:
         """Begin; the first look is at once."""
+        self._is_stopping = False
         self._task = asyncio.create_task(self._run(), name=self.name)
 
     async def stop(self) -> None:
         """Stop, in the middle of a look if need be: what it does, it does in transactions, or under a lease."""
+        self._is_stopping = True  # what a look waits for may swallow the cancellation: a driver that is connecting
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -45,13 +48,14 @@ class PeriodicWorker(ABC):
             return None
 
     async def _run(self) -> None:
-        while True:
+        while not self._is_stopping:
             self._alarm.clear()
             try:
                 await self.look()
             except Exception:  # noqa: BLE001 - the database may be away for a moment
                 _log.exception(f"{self.name}_failed")
-            await self.rest()
+            if not self._is_stopping:
+                await self.rest()
 
     async def rest(self) -> None:
         """Wait until it is time to look again."""

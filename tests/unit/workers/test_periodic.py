@@ -1,6 +1,7 @@
 """A worker that looks again and again."""
 
 import asyncio
+import contextlib
 
 import structlog
 
@@ -57,4 +58,28 @@ async def test_worker_that_is_woken_while_it_is_stopped_stops() -> None:
     alarm.set()
     await asyncio.sleep(0)
     async with asyncio.timeout(5):
+        await worker.stop()
+
+
+class Deaf(PeriodicWorker):
+    """Does not hear that it is cancelled, as what it calls may do."""
+
+    name = "deaf"
+
+    def __init__(self) -> None:
+        super().__init__(60)
+        self.is_looking = asyncio.Event()
+
+    async def look(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            self.is_looking.set()
+            await asyncio.Event().wait()
+
+
+async def test_worker_whose_look_swallows_the_cancellation_stops() -> None:
+    """It does not rest first, nor look once more."""
+    worker = Deaf()
+    worker.start()
+    async with asyncio.timeout(5):
+        await worker.is_looking.wait()
         await worker.stop()
