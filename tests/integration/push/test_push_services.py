@@ -15,6 +15,7 @@ from app.services import push
 from app.services.deliveries import PUSH, delivery
 from app.workers import push as worker
 from tests.support.people import Json, Person, register
+from tests.support.ports import free_port
 from tests.support.push import PushService, Start, drained, hurried, put_off, subscribe, waiting
 from tests.support.realtime import eventually
 from tests.support.server import TestServer
@@ -175,7 +176,7 @@ async def test_two_servers_send_each_push_once(
     start: Start, server: TestServer, service: PushService, anna: Person, boris: Person, project: Json
 ) -> None:
     """Rows are leased; one whose server died is sent by the other when the lease ends."""
-    await start(port=server.settings.port + 1)
+    await start(port=free_port())
     await anna.add(project, boris)
     await subscribe(boris, service)
     for number in range(10):
