@@ -11,6 +11,7 @@ import httpx2
 import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from starlette.routing import BaseRoute
 
 from app.api.context import ADMIN_CODE_FILE, ApiContext
 from app.config import Settings
@@ -117,14 +118,46 @@ def make_portable_config(settings: Settings, application: FastAPI) -> uvicorn.Co
     )
 
 
+class PromptServer(DrainingServer):
+    """Ends when it is told to, not at the next tenth of a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Begin to shut down."""
+        self._ending.set()
+
+    async def main_loop(self) -> None:
+        """Serve until told to end, by whichever way."""
+        told = [asyncio.create_task(super().main_loop()), asyncio.create_task(self._ending.wait())]
+        await asyncio.wait(told, return_when=asyncio.FIRST_COMPLETED)
+        for task in told:
+            task.cancel()
+        await asyncio.gather(*told, return_exceptions=True)
+
+
+_routes: dict[int, BaseRoute] = {}
+
+
+def share_routes(application: FastAPI) -> None:
+    """Take over what FastAPI has made of the same routers for an earlier application, a fifth of a second's work."""
+    routes = application.router.routes
+    for place, route in enumerate(routes):
+        if router := getattr(route, "original_router", None):
+            routes[place] = _routes.setdefault(id(router), route)
+
+
 @asynccontextmanager
 async def run_server(settings: Settings, *, portable: bool = False) -> AsyncIterator[TestServer]:
     """Serve until the block ends, then shut down as on SIGTERM; with `portable` without our own protocols."""
     application = create_app(settings)
+    share_routes(application)
     quick = Passwords(QUICK_HASHER)
     application.state.context = dataclasses.replace(application.state.context, passwords=quick)
     config = (make_portable_config if portable else make_config)(settings, application)
-    server = DrainingServer(config)
+    server = PromptServer(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     serving = asyncio.create_task(server._serve())
     while not server.started:
@@ -134,5 +167,5 @@ async def run_server(settings: Settings, *, portable: bool = False) -> AsyncIter
     try:
         yield TestServer(application, settings, server)
     finally:
-        server.should_exit = True
+        server.end()
         await serving
