@@ -1,4 +1,4 @@
-"""Many questions, one query: what is asked while a query is under way goes into the next one together.
+"""Many questions, one query: those that come in a row, and what is asked while a query is under way, go together.
 
 When a thousand clients come back at once they all ask who they are and what they may; one by one that would be
 thousands of transactions. A question is never answered from before it was asked. (The pattern is known as DataLoader.)
@@ -10,6 +10,8 @@ from typing import Final, Generic, Protocol, TypeVar
 
 MAX_QUESTIONS: Final = 128
 """Questions answered at once; then everybody else has a turn, for SQLite answers on the event loop."""
+GATHER_S: Final = 0.01
+"""How long a question may wait for others to join it, when there is no end of them."""
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 Taken_contra = TypeVar("Taken_contra", contravariant=True)
@@ -52,11 +54,23 @@ class Batcher(Generic[Question, Answer]):
     async def _work(self) -> None:
         try:
             while self._waiting:
+                await self._gather()
                 batch, self._waiting = self._waiting[:MAX_QUESTIONS], self._waiting[MAX_QUESTIONS:]
                 await self._answer(batch)
                 await asyncio.sleep(0)
         finally:
             self._worker = None
+
+    async def _gather(self) -> None:
+        """Let a crowd come together: wait for as long as each turn of the event loop brings more questions.
+
+        Connections come one a turn, for the event loop accepts no more, and whoever is alone costs twice as much.
+        """
+        now = asyncio.get_running_loop().time
+        until, known = now() + GATHER_S, 0
+        while known < len(self._waiting) < MAX_QUESTIONS and now() < until:
+            known = len(self._waiting)
+            await asyncio.sleep(0)
 
     async def _answer(self, batch: list[tuple[Question, Receiver[Answer]]]) -> None:
         asking = [(question, receiver) for question, receiver in batch if not receiver.done()]

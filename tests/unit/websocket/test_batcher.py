@@ -48,6 +48,29 @@ async def test_questions_of_one_moment_are_one_query(oracle: Oracle) -> None:
     assert oracle.queries == [questions]
 
 
+async def ask_one_a_turn(oracle: Oracle, count: int) -> list[asyncio.Task[tuple[int, str]]]:
+    """Ask as a crowd of connections does, which the event loop accepts one a turn."""
+    asking = []
+    for number in range(count):
+        asking.append(oracle.ask(number))
+        await asyncio.sleep(0)
+    return asking
+
+
+async def test_questions_that_come_one_after_the_other_are_one_query(oracle: Oracle) -> None:
+    """Somebody alone is answered when the next turn of the event loop has brought nobody else."""
+    await asyncio.gather(*await ask_one_a_turn(oracle, 5))
+    assert oracle.queries == [[0, 1, 2, 3, 4]]
+
+
+async def test_nobody_waits_for_ever_for_others(oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When there is no end of questions, those who have waited long enough are answered."""
+    monkeypatch.setattr(batcher_module, "GATHER_S", 0)
+    await asyncio.gather(*await ask_one_a_turn(oracle, 5))
+    assert len(oracle.queries) > 1
+    assert [number for query in oracle.queries for number in query] == [0, 1, 2, 3, 4]
+
+
 async def test_question_asked_during_a_query_waits_for_the_next(oracle: Oracle) -> None:
     """What is under way may have read what is no longer true."""
     oracle.gate.clear()
