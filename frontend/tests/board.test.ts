@@ -158,7 +158,7 @@ describe('a change of one’s own', () => {
     expect(store.cards.get('todo')?.at(-1)?.title).toBe('Too much');
     store.own.discard(failed?.change.op_id as string);
     expect(ids(store, 'todo')).toEqual(['t1', 't2', 't3']);
-    expect(draftOf('anna', 'card.p.todo').text).toBe('Too much');
+    expect(draftOf('anna', 'card', 'p', 'todo').text).toBe('Too much');
   });
 
   test('survives the events of others', async () => {

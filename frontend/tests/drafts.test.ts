@@ -66,20 +66,20 @@ describe('a draft', () => {
 
 describe('text of a refused change', () => {
   test('goes back to where it was typed, in front of what was typed since', () => {
-    draftOf('u1', 'comment.t1').text = 'next';
+    draftOf('u1', 'comment', 't1').text = 'next';
     keepText('u1', 'p', change({ kind: 'comment', task_id: 't1', body: 'refused' }));
-    expect(draftOf('u1', 'comment.t1').text).toBe('refused\nnext');
+    expect(draftOf('u1', 'comment', 't1').text).toBe('refused\nnext');
     keepText('u1', 'p', change({ kind: 'create', task: { title: 'Card', status: 'todo' } }));
-    expect(draftOf('u1', 'card.p.todo').text).toBe('Card');
+    expect(draftOf('u1', 'card', 'p', 'todo').text).toBe('Card');
   });
 
   test('of an edit keeps its version, and leaves a newer draft alone', () => {
     const edit = change({ kind: 'patch', task_id: 't2', fields: { description: 'mine' }, seen: 4 });
     keepText('u2', 'p', edit);
-    expect([draftOf('u2', 'description.t2').text, draftOf('u2', 'description.t2').version]).toEqual(['mine', 4]);
+    expect([draftOf('u2', 'description', 't2').text, draftOf('u2', 'description', 't2').version]).toEqual(['mine', 4]);
     keepText('u2', 'p', change({ kind: 'patch', task_id: 't2', fields: { description: 'older' }, seen: 4 }));
-    expect(draftOf('u2', 'description.t2').text).toBe('mine');
+    expect(draftOf('u2', 'description', 't2').text).toBe('mine');
     dropText('u2', edit);
-    expect(draftOf('u2', 'description.t2').kept).toBe(false);
+    expect(draftOf('u2', 'description', 't2').kept).toBe(false);
   });
 });

@@ -100,8 +100,9 @@ globalThis.addEventListener?.('storage', ({ key, newValue }) => {
   if (id !== null) open.get(id)?.hear(newValue);
 });
 
-/** The draft of that name; whoever asks for it holds the same one. */
-export function draftOf(owner: string | null, name: string): Draft {
+/** The draft of that name, in parts: what it is of, and which one. Whoever asks for it holds the same one. */
+export function draftOf(owner: string | null, ...parts: string[]): Draft {
+  const name = parts.join('.');
   const id = `${owner ?? 'nobody'}.${name}`;
   let draft = open.get(id);
   if (!draft) {
