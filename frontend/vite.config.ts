@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
 import { chunkOf } from './chunks.ts';
+import { clientOnly } from './client-only.ts';
 import { compressed } from './compressed.ts';
 import { drawnIcons } from './icons.ts';
 import { compiledMessages } from './messages.ts';
@@ -30,7 +31,7 @@ function paintedWhenReady(): Plugin {
 export default defineConfig({
   base: '/',
   define: { __VERSION__: JSON.stringify(version()) },
-  plugins: [compiledMessages(), drawnIcons(), svelte(), paintedWhenReady(), precache(), compressed()],
+  plugins: [compiledMessages(), drawnIcons(), svelte(), clientOnly(), paintedWhenReady(), precache(), compressed()],
   resolve: {
     alias: { $client: here('../static/js/websocket.js') },
     // Svelte's server build is what Node would choose for the component tests.
@@ -43,6 +44,7 @@ export default defineConfig({
     // Browsers that have no preloading of modules do without it.
     modulePreload: { polyfill: false },
     rolldownOptions: {
+      optimization: { inlineConst: { mode: 'all', pass: 3 } },
       input: { index: here('index.html'), 'service-worker': here('service-worker/service-worker.ts') },
       output: {
         // Its address is its identity, so it has no hash.
