@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { Plugin } from 'vite';
 
-const TEXTS = /\.(js|css|html|svg|webmanifest)$/;
+const TEXTS = /\.(js|json|css|html|svg|webmanifest)$/;
 /** What fits into one packet is as quick as it is. */
 const LEAST_BYTES = 1_024;
 const WAYS = { br: brotliCompressSync, gz: (text: Buffer) => gzipSync(text, { level: 9 }) };

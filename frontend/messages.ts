@@ -1,12 +1,18 @@
-/** Compiles the ICU messages while the page is built, and numbers them: parser and names are larger than the texts. */
+/**
+ * Compiles the ICU messages while the page is built: a parser is larger than the texts. What is left is data, in files of
+ * JSON for each language, which the page fetches.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { type MessageFormatElement, parse, TYPE } from '@formatjs/icu-messageformat-parser';
 import type { Plugin } from 'vite';
 import type { Message, Part } from './src/lib/words/message-format.ts';
 
-/** Which number a key has, where it is a name when the page runs. */
-const NUMBERS = 'virtual:message-numbers';
-const CATALOGUE = /\/src\/messages\/(?:\w+\.)?\w+\.json$/;
+/** Where the files are. */
+const MESSAGES = 'virtual:messages';
+const LANGUAGES = ['en', 'ru'];
+/** What every page needs, and what comes with parts that are opened later: the files of one language, in this order. */
+const PARTS = ['', 'later.'];
 
 /** A message as `formatMessage` wants it. Throws where it has something that the page has no code for. */
 export function compileMessage(text: string): Message {
@@ -41,20 +47,9 @@ function forms(options: Record<string, { value: MessageFormatElement[] }>): Reco
 const FOLDER = new URL('./src/', import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, FOLDER), 'utf8');
 const catalogue = (file: string) => JSON.parse(read(`messages/${file}.json`)) as Record<string, string>;
-/** Those of the parts that come later stand last. */
-const keysOf = (file: string) => Object.keys(catalogue(file));
-/** Every key: its place is the number of its message. */
-const allKeys = () => new Map([...keysOf('en'), ...keysOf('inbox.en')].map((key, number) => [key, number]));
-
-/** Messages as a list in the order of the keys: names would be a third of what is sent. */
-function numbered(source: string, later: boolean): Message[] {
-  const texts = JSON.parse(source) as Record<string, string>;
-  return keysOf(later ? 'inbox.en' : 'en').map((key) => compileMessage(texts[key] ?? ''));
-}
-
-/** The keys that `code` puts together while the page runs, as patterns: `priority.${value}`, but not a draft's name. */
+/** The keys that `code` puts together while the page runs, as patterns: `priority.${value}`. */
 export function composedKeys(code: string): RegExp {
-  const templates = code.matchAll(/(?<!draftOf\([^`\n]*)`([a-z_]+\.[a-z_]*(?:\$\{[^`]*?\}[a-z_]*)+)`/g);
+  const templates = code.matchAll(/`([a-z_]+\.[a-z_]*(?:\$\{[^`]*?\}[a-z_]*)+)`/g);
   const patterns = [...templates].map(([, text]) =>
     (text as string).replaceAll('.', '\\.').replace(/\$\{.*?\}/g, '.+'),
   );
@@ -73,28 +68,52 @@ export function withNumbers(code: string, numbers: ReadonlyMap<string, number>):
   return code.replace(/(["'`])([a-z_]+\.[a-z0-9_]+)\1/g, (found, _quote, key) => String(numbers.get(key) ?? found));
 }
 
+interface Compiled {
+  numbers: ReadonlyMap<string, number>;
+  file: (part: string, language: string) => string;
+}
+
+/**
+ * Puts numbers in the place of the keys that the code has as they are, since names would be a third of what is sent. Both
+ * languages have the order of the English file.
+ */
+function compile(isNamed: (key: string) => boolean): Compiled {
+  const keysOf = (part: string) => Object.keys(catalogue(`${part}en`));
+  const numbered = PARTS.flatMap(keysOf).filter((key) => !isNamed(key));
+  const file = (part: string, language: string) => {
+    const texts = catalogue(part + language);
+    const messages = keysOf(part).map((key) => [key, compileMessage(texts[key] ?? '')] as const);
+    const list = messages.filter(([key]) => !isNamed(key)).map(([, message]) => message);
+    return JSON.stringify({ list, named: Object.fromEntries(messages.filter(([key]) => isNamed(key))) });
+  };
+  return { numbers: new Map(numbered.map((key, number) => [key, number])), file };
+}
+
 export function compiledMessages(): Plugin[] {
   let build = false;
-  let numbers: ReadonlyMap<string, number>;
-  const configResolved = ({ command }: { command: string }) => {
-    build = command === 'build';
-  };
+  let compiled: Compiled;
   return [
     {
       name: 'compiled-messages',
-      enforce: 'pre',
-      configResolved,
-      resolveId: (id) => (id === NUMBERS ? `\0${id}` : null),
-      load(id) {
-        if (id !== `\0${NUMBERS}`) return null;
-        const wanted = build ? composedKeys(allCode()) : /./;
-        const named = [...allKeys().keys()].map((key) => (wanted.test(key) ? key : ''));
-        return `export default Object.fromEntries('${named}'.split(',').map((key, number) => [key, number]))`;
+      configResolved({ command }) {
+        build = command === 'build';
       },
-      transform(source, id) {
-        if (!CATALOGUE.test(id)) return null;
-        // Still JSON: Vite makes a module of it.
-        return { code: JSON.stringify(numbered(source, id.includes('/inbox.'))), map: null };
+      buildStart() {
+        const composed = composedKeys(allCode());
+        compiled = compile((key) => !build || composed.test(key));
+      },
+      resolveId: (id) => (id === MESSAGES ? `\0${id}` : null),
+      load(id) {
+        if (id !== `\0${MESSAGES}`) return null;
+        /** The address of a file as an expression. Without a build the file is in the address itself. */
+        const address = (part: string, language: string) => {
+          const [name, source] = [`${part}${language}.json`, compiled.file(part, language)];
+          this.addWatchFile(fileURLToPath(new URL(`messages/${name}`, FOLDER)));
+          if (!build) return JSON.stringify(`data:application/json,${encodeURIComponent(source)}`);
+          return `import.meta.ROLLUP_FILE_URL_${this.emitFile({ type: 'asset', name, source })}`;
+        };
+        const files = LANGUAGES.map((code) => `${code}: [${PARTS.map((part) => address(part, code))}]`);
+        return `export const FILES = {${files}};`;
       },
     },
     {
@@ -102,11 +121,8 @@ export function compiledMessages(): Plugin[] {
       apply: 'build',
       // Once it is JavaScript.
       enforce: 'post',
-      buildStart() {
-        numbers = allKeys();
-      },
       transform(code, id) {
-        return /\/src\/.*\.(svelte|ts)$/.test(id) ? { code: withNumbers(code, numbers), map: null } : null;
+        return /\/src\/.*\.(svelte|ts)$/.test(id) ? { code: withNumbers(code, compiled.numbers), map: null } : null;
       },
     },
   ];

@@ -1,7 +1,7 @@
 /** Made by messages.ts. */
-declare module 'virtual:message-numbers' {
-  const numbers: Readonly<Record<string, number>>;
-  export default numbers;
+declare module 'virtual:messages' {
+  /** The addresses of a language's messages: those of every page, and those that come later. */
+  export const FILES: Readonly<Record<import('./lib/types').Language, readonly string[]>>;
 }
 
 /** Made by icons.ts. */
