@@ -16,6 +16,8 @@ FOLDER: Final = Path(__file__).parent
 DEADLINE_MS = 10_000
 SIGNED_IN = "localStorage.setItem('timetodo.signed-in', '')"
 """What the page remembers beside the cookie."""
+PATIENT: Final = {"TIMETODO_AUTH_ATTEMPTS_PER_MINUTE": "10000", "TIMETODO_PRESENCE_GRACE_S": "1"}
+"""A server to which every test signs in anew, and which does not wait long for who has left."""
 OpenWindow = Callable[..., Awaitable[Page]]
 SignIn = Callable[..., Awaitable[Page]]
 
@@ -50,7 +52,7 @@ async def site(sites: list[Site], tmp_path_factory: pytest.TempPathFactory) -> A
         site = sites.pop()
         site.empty()
     else:
-        site = Site(tmp_path_factory.mktemp("site") / "data", TIMETODO_AUTH_ATTEMPTS_PER_MINUTE="10000")
+        site = Site(tmp_path_factory.mktemp("site") / "data", **PATIENT)
         await site.start()
     yield site
     if site.is_running:

@@ -6,7 +6,7 @@ from playwright.async_api import Page, expect
 from tests.e2e.board import BoardWindow
 from tests.e2e.conftest import SignIn, browser_fixture
 from tests.e2e.keyboard import Keyboard
-from tests.e2e.test_page import violations
+from tests.e2e.seeing import violations
 from tests.support.people import Json
 from tests.support.site import Account
 
@@ -259,10 +259,9 @@ async def test_line_of_a_new_card_says_more_than_its_title(sign_in: SignIn, anna
     await expect(field).to_have_value("")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_layers_break_no_accessibility_rule(theme: str, sign_in: SignIn, anna: Account, project: Json) -> None:
+async def test_layers_break_no_accessibility_rule(sign_in: SignIn, anna: Account, project: Json) -> None:
     """Axe finds nothing in the palette, the pickers, the list of keys and the bar of marked cards."""
-    page = (await BoardWindow.of(sign_in, anna, project, color_scheme=theme)).page
+    page = (await BoardWindow.of(sign_in, anna, project)).page
     await page.keyboard.press("j")
     await page.keyboard.press("x")
     await expect(page.get_by_role("region", name="Selected cards")).to_be_visible()

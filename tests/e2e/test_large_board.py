@@ -8,7 +8,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.board import BoardWindow, box
 from tests.e2e.conftest import SignIn
-from tests.e2e.test_page import violations
+from tests.e2e.seeing import violations
 from tests.e2e.test_story import listen
 from tests.support.bulk import fill_board
 from tests.support.people import Json

@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from tests.e2e.conftest import OpenWindow, SignIn, browser_fixture
-from tests.e2e.test_page import violations
+from tests.e2e.seeing import violations
 from tests.support.browser import fill_sign_in
 from tests.support.mail import SENDER, MailServer, arrived
 from tests.support.site import Account, Site

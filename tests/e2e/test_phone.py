@@ -8,25 +8,21 @@ from playwright.async_api import CDPSession, expect
 
 from tests.e2e.board import BoardWindow, box
 from tests.e2e.conftest import SignIn, browser_fixture
-from tests.e2e.test_page import violations
+from tests.e2e.seeing import stands_still, violations
 from tests.support.people import Json
 from tests.support.site import Account
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 # What can be seen and reaches over an edge of the screen, but for what is meant to scroll sideways. A page that clips
 # what is too wide does not grow by it, so that its own width would tell nothing.
-CUT_OFF = """async () => {
-  const playing = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity);
-  await Promise.allSettled(playing.map((one) => one.finished));
-  return [...document.body.querySelectorAll('*')]
+CUT_OFF = """() => [...document.body.querySelectorAll('*')]
     .filter((element) => element.checkVisibility({ visibilityProperty: true }))
     .filter((element) => !element.parentElement.closest('.board, nav:not(.bottom-bar), pre'))
     .filter((element) => {
       const { left, right, width } = element.getBoundingClientRect();
       return width > 1 && (left < -0.5 || right > innerWidth + 0.5);
     })
-    .map((element) => element.outerHTML.slice(0, 120));
-}"""
+    .map((element) => element.outerHTML.slice(0, 120))"""
 
 
 @browser_fixture
@@ -114,9 +110,11 @@ async def test_everything_is_large_enough_and_stays_on_the_screen(
     code = page.get_by_role("article").locator("pre")
     assert (await box(code))["x"] + (await box(code))["width"] <= 390
     assert await page.evaluate("[innerWidth, innerHeight]") == [390, 844]  # a page that was too wide once stays wide
+    await stands_still(page)
     assert await page.evaluate(CUT_OFF) == []
     await page.get_by_role("button", name="Close task").tap()
     await expect(page.get_by_role("button", name="Close task")).to_be_hidden()
+    await stands_still(page)
     assert await page.evaluate(CUT_OFF) == []
     small = await page.evaluate(
         """() => [...document.querySelectorAll('main button, main a, nav.bottom-bar *:is(a, button)')]
@@ -127,7 +125,7 @@ async def test_everything_is_large_enough_and_stays_on_the_screen(
     assert await violations(page) == []
     await page.get_by_role("button", name="Filter", exact=True).tap()
     await expect(page.get_by_role("dialog", name="Filter")).to_be_visible()
-    await page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
+    await stands_still(page)
     sheet = await box(page.get_by_role("dialog", name="Filter"))
     assert sheet["x"] == 0
     assert sheet["width"] == 390
@@ -143,7 +141,7 @@ async def test_pickers_are_sheets(board: BoardWindow, anna: Account, project: Js
     await task.get_by_role("button", name="Priority").tap()
     sheet = page.get_by_role("dialog", name="Priority")
     await expect(sheet).to_be_visible()
-    await page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
+    await stands_still(page)
     place = await box(sheet)
     assert (place["x"], place["width"]) == (0, 390)
     assert place["y"] + place["height"] == pytest.approx(844, abs=1)
@@ -169,7 +167,7 @@ async def test_messages_stand_above_what_is_at_the_lower_edge(board: BoardWindow
     await task.get_by_role("button", name="copy link").tap()
     toast = page.get_by_role("region", name="Messages").get_by_text("copied").locator("..")
     await expect(toast).to_be_visible()
-    await page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
+    await stands_still(page)
     above = await box(toast)
     assert above["y"] + above["height"] <= (await box(composer))["y"]
     await task.get_by_role("button", name="Close task").tap()

@@ -2,12 +2,11 @@
 
 import re
 
-import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.board import BoardWindow
 from tests.e2e.conftest import OpenWindow, SignIn
-from tests.e2e.test_page import THEMES, violations
+from tests.e2e.seeing import violations
 from tests.support.people import Json
 from tests.support.site import Account, Site
 
@@ -201,14 +200,11 @@ async def test_doctor_says_that_the_server_is_gone(site: Site, window: OpenWindo
     await expect(page.get_by_text("Something in between cut it after", exact=False)).to_be_visible()
 
 
-@pytest.mark.parametrize("theme", THEMES)
-async def test_pages_of_settings_break_no_accessibility_rules(
-    theme: str, sign_in: SignIn, anna: Account, project: Json
-) -> None:
+async def test_pages_of_settings_break_no_accessibility_rules(sign_in: SignIn, anna: Account, project: Json) -> None:
     """Axe finds nothing against WCAG 2.2 AA on any tab of any of these pages, in either theme."""
     await anna.call("POST", f"/projects/{project['id']}/labels", json={"name": "Bug", "color": "#d73a4a"})
     await anna.call("POST", f"/projects/{project['id']}/views", json={"name": "Mine", "query": "assignee=me"})
-    page = await sign_in(anna, color_scheme=theme)
+    page = await sign_in(anna)
     await settings(page, project, "General")
     for tab in TABS:
         await page.get_by_role("tab", name=tab).click()

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.board import BoardWindow, box
+from tests.e2e.board import PATIENCE_MS, BoardWindow, box
 from tests.e2e.conftest import SignIn, browser_fixture
+from tests.e2e.seeing import violations
 from tests.e2e.test_local_first import Tunnel
-from tests.e2e.test_page import violations
 from tests.support.people import PASSWORD, Json
 from tests.support.site import Account
 
@@ -46,7 +46,7 @@ async def test_open_task_that_fills_the_page_says_how_current_it_is(
     assert (await box(bar))["y"] < (await box(task.get_by_role("textbox", name="New comment")))["y"]
     assert await violations(page) == []
     tunnel.leave()
-    await expect(task.locator("[data-state=live]")).to_be_visible(timeout=40_000)
+    await expect(task.locator("[data-state=live]")).to_be_visible(timeout=PATIENCE_MS)
     await expect(bar).to_have_count(0)
 
 
@@ -63,7 +63,7 @@ async def test_task_never_opened_here_is_one_sentence_without_network(
     await expect(task.get_by_role("button", name="Try again")).to_have_count(1)
     assert await violations(page) == []
     tunnel.leave()
-    await expect(task.get_by_role("textbox", name="New comment")).to_be_visible(timeout=40_000)
+    await expect(task.get_by_role("textbox", name="New comment")).to_be_visible(timeout=PATIENCE_MS)
 
 
 async def test_session_that_is_over_asks_over_the_page_and_loses_nothing(

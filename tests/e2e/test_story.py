@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, WebSocket, expect
 
-from tests.e2e.board import BoardWindow
+from tests.e2e.board import PATIENCE_MS, BoardWindow
 from tests.e2e.conftest import OpenWindow, SignIn
 from tests.support import browser
 from tests.support.people import PASSWORD, Json
@@ -62,7 +62,7 @@ async def test_each_sees_that_the_other_is_there(sign_in: SignIn, anna: Account,
     second = await BoardWindow.of(sign_in, boris, project)
     await expect(people.locator("[data-initials=B]")).to_be_visible()
     await second.page.context.close()
-    await expect(people.locator("[data-initials=B]")).to_have_count(0, timeout=20_000)
+    await expect(people.locator("[data-initials=B]")).to_have_count(0)
 
 
 async def test_offline_window_comes_back_with_exactly_what_it_missed(tmp_path: Path, window: OpenWindow) -> None:
@@ -89,7 +89,7 @@ async def test_offline_window_comes_back_with_exactly_what_it_missed(tmp_path: P
         requests: list[str] = []
         page.on("request", lambda request: requests.append(request.url))
         proxy.mend()
-        await expect(board.card(f"Missed {MISSED_CHANGES - 1}")).to_be_visible(timeout=40_000)
+        await expect(board.card(f"Missed {MISSED_CHANGES - 1}")).to_be_visible(timeout=PATIENCE_MS)
         await expect(board.column("To do").get_by_role("listitem")).to_have_count(MISSED_CHANGES)
         missed = [message["seq"] for message in heard[before:] if "seq" in message]
         assert missed == list(range(1, MISSED_CHANGES + 1))
@@ -113,7 +113,7 @@ async def test_killed_server_is_only_a_pause(
     await expect(second.page.get_by_text("Reconnecting").first).to_be_attached()
     await first.add_card("To do", "During the crash")
     await site.start()
-    await expect(second.card("During the crash")).to_be_visible(timeout=60_000)
+    await expect(second.card("During the crash")).to_be_visible(timeout=PATIENCE_MS)
     await first.add_card("To do", "After the crash")
     await expect(second.card("After the crash")).to_be_visible()
     await expect(second.column("To do").get_by_role("listitem")).to_have_count(3)
