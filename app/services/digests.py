@@ -19,11 +19,11 @@ from app.domain.notifying import Kind, Watching, Why, Wishes, wants_digest
 from app.models import Notification, NotificationSettings, Project, TaskWatch, User
 from app.services.access import Record
 from app.services.inbox_rows import IS_UNREAD, only_shown, select_inbox
-from app.services.outbox import MailKind, post
+from app.services.outbox import MailKind, post_one
 from app.services.wishes import to_wishes
 
 LATE: Final = timedelta(days=7)
-"""What could not be mailed for so long, as while there was no mail, is mailed no more."""
+"""What could not be mailed for so long, as while there was no mail or its server was away, is mailed no more."""
 AT_ONCE: Final = 500
 """Rows in one mail, which names the first of them and counts the rest."""
 _MAIL_LATER = update(Notification).where(Notification.id == bindparam("row")).values(mail_at=bindparam("later"))
@@ -56,7 +56,8 @@ async def find_due(uow: UnitOfWork, now: datetime) -> list[UUID]:
 async def gather(uow: UnitOfWork, user_id: UUID, now: datetime) -> bool:
     """Put what is due to somebody into a mail; return whether there is one.
 
-    What comes meanwhile waits for the next mail, which is sent no sooner than they want to be mailed after.
+    What comes meanwhile waits for the next mail, which is sent no sooner than they want to be mailed after. One that
+    could not be sent yet takes in what is due since: when the mail server is back, everybody gets one.
     """
     await uow.lock(select(User.id).where(User.id == user_id))
     reader = await find_reader(uow, user_id)
@@ -78,9 +79,11 @@ async def gather(uow: UnitOfWork, user_id: UUID, now: datetime) -> bool:
         await uow.execute(_MAIL_LATER, later)
     if not ripe:
         return False
-    mail_id = await post(
-        uow, MailKind.DIGEST, address=reader.address, language=reader.language, data={}, user_id=user_id
+    mail_id = await post_one(
+        uow, MailKind.DIGEST, user_id=user_id, address=reader.address, language=reader.language, kept=LATE
     )
+    if mail_id is None:
+        return False  # until the one that is being sent has gone
     in_it = update(Notification).where(Notification.id.in_(ripe))
     await uow.execute(in_it.values(mail_at=None, digest_id=mail_id))
     still_told = Notification.updated_at > now - LATE - after  # read ones too: they may be marked unread again

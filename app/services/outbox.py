@@ -89,6 +89,21 @@ async def post(
     return mail_id
 
 
+async def post_one(
+    uow: UnitOfWork, kind: MailKind, *, user_id: UUID, address: str, language: str, kept: timedelta
+) -> UUID | None:
+    """Have one mail of this kind sent to somebody: the one that waits, kept anew, or another; None while it is sent."""
+    theirs = (OutgoingMail.user_id == user_id, OutgoingMail.kind == kind.value)
+    if (await uow.fetch(select(OutgoingMail.id).where(*theirs).limit(1))).one_or_none() is None:
+        return await post(uow, kind, address=address, language=language, data={}, user_id=user_id, kept=kept)
+    untouched = select(OutgoingMail.id).where(*theirs, OutgoingMail.leased_until.is_(None)).limit(1)
+    mail_id: UUID | None = (await fetch_unlocked(uow, untouched, OutgoingMail)).scalar_one_or_none()
+    if mail_id is not None:
+        renewed = {"address": address, "language": language, "expires_at": utc_now() + kept}
+        await uow.execute(update(OutgoingMail).where(OutgoingMail.id == mail_id).values(renewed))
+    return mail_id
+
+
 async def count(uow: UnitOfWork) -> Counts:
     """Return how many mails there are, for any server to send."""
     now = utc_now()

@@ -9,16 +9,18 @@ import pytest
 from sqlalchemy import select, update
 
 from app.config import Settings
-from app.models import Notification, NotificationSettings
+from app.domain.clock import utc_now
+from app.models import Notification, NotificationSettings, OutgoingMail
 from app.schemas.notifications import NotificationSettings as NotificationWishes
 from app.services import digests, wishes
 from app.services.access import Actor
+from app.services.outbox import MailKind, drop, post_one
 from app.workers.digests import DigestWorker
 from tests.integration.test_changes import until_somebody_waits
 from tests.support.mail import MailServer, Start, arrived, drained, hurry, outbox, waiting_once_tried
 from tests.support.people import Json, Person, register
 from tests.support.ports import free_port
-from tests.support.realtime import Clock
+from tests.support.realtime import Clock, eventually_found
 from tests.support.server import TestServer, run_server
 
 
@@ -221,6 +223,7 @@ async def test_the_next_mail_waits_its_time(
     await anna.comment(task, "First @Boris")
     clock.now += timedelta(hours=4.1)
     assert await worker.look() == 1
+    await drained(server)
     clock.now += timedelta(hours=4)
     assert await worker.look() == 0
     await anna.comment(task, "Second @Boris")
@@ -306,6 +309,54 @@ async def test_what_is_read_before_it_is_sent_is_left_out(
     await hurry(server)
     await drained(server)
     assert len(post_office.mails) == 1
+
+
+async def test_mail_server_that_is_away_for_days_loses_none_and_makes_no_flood(
+    server: TestServer,
+    anna: Person,
+    boris: Person,
+    task: Json,
+    clock: Clock,
+    worker: DigestWorker,
+    post_office: MailServer,
+) -> None:
+    """What is still unread when it is back comes in one mail, however many were due."""
+    await post_office.stop()
+    await settings_of(boris, digest_after_h=1)
+    for comment in ("First", "Second"):
+        await age(server, timedelta(days=2))
+        await anna.comment(task, f"{comment} @Boris")
+        clock.now += timedelta(hours=1.1)
+        await eventually_found(worker.look, bool)
+        async with server.database.write() as uow:
+            for mail in await outbox(server):
+                earlier = {"expires_at": mail.expires_at - timedelta(days=2)}
+                await uow.execute(update(OutgoingMail).where(OutgoingMail.id == mail.id).values(earlier))
+    await post_office.resume()
+    (mail,) = await arrived(post_office)
+    await drained(server)
+    assert [told in mail.text() for told in ("assigned this", "First", "Second")] == [True, True, True]
+    assert len(post_office.mails) == 1
+
+
+async def test_while_a_digest_is_handed_over_the_next_one_waits(
+    server: TestServer, anna: Person, boris: Person, task: Json, clock: Clock, worker: DigestWorker
+) -> None:
+    """What is due is neither lost in a mail that was written already, nor in a second one at once."""
+    user_id = UUID(boris.id)
+    async with server.database.write() as uow:
+        sending = {"user_id": user_id, "address": boris.user["email"], "language": "en"}
+        mail_id = await post_one(uow, MailKind.DIGEST, **sending, kept=timedelta(days=1))
+        assert mail_id is not None
+        taken = {"leased_until": utc_now() + timedelta(minutes=1)}
+        await uow.execute(update(OutgoingMail).where(OutgoingMail.id == mail_id).values(taken))
+    clock.now += timedelta(hours=8.1)
+    assert await worker.look() == 0
+    assert [row.id for row in await outbox(server)] == [mail_id]
+    async with server.database.write() as uow:
+        await drop(uow, mail_id)
+    assert await worker.look() == 1
+    assert task["key"]
 
 
 async def test_what_could_not_be_mailed_for_days_never_is(
