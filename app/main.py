@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 
 import app as package
 from app.api import middleware, pages, problems, service
+from app.api.compression import Compression
 from app.api.context import ApiContext
 from app.api.v1 import (
     admin,
@@ -51,9 +51,6 @@ from app.workers.reminders import ReminderWorker
 from app.workers.retention import RetentionWorker
 
 _log = structlog.get_logger(__name__)
-# A board becomes a tenth; more effort makes it hardly shorter. Answers with tokens are shorter than the least, and so
-# tell nothing by their length.
-COMPRESS_FROM_BYTES, COMPRESS_LEVEL = 2048, 3
 DESCRIPTION = """Every change is made here and told to everybody by the socket at `/api/v1/ws`."""
 
 
@@ -114,7 +111,7 @@ def signing_key(settings: Settings) -> str:
 
 def _add_routes(application: FastAPI, settings: Settings, demand: Demand) -> None:
     problems.install(application)
-    application.add_middleware(GZipMiddleware, minimum_size=COMPRESS_FROM_BYTES, compresslevel=COMPRESS_LEVEL)
+    application.add_middleware(Compression)
     application.add_middleware(middleware.RequestContext, max_body_bytes=settings.max_body_bytes, demand=demand)
     if settings.allowed_origins:
         application.add_middleware(

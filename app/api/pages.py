@@ -1,7 +1,6 @@
 """The web page and the JavaScript client, as files; of the page's, as the build has compressed them (compressed.ts)."""
 
 import os
-import re
 from pathlib import Path
 from typing import Final
 
@@ -13,14 +12,15 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
+from app.api.compression import accepted_encodings
+
 PACKAGE: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = PACKAGE / "web"
 _OWN_PATHS: Final = ("assets/", "static/", "api/")
 _ALL_METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
 _COMPRESSED: Final = {"br": ".br", "gzip": ".gz"}
-"""What the build lays beside a file, the shortest first."""
-_REFUSED: Final = re.compile(r"\s*q=0(\.0*)?\s*")
+"""What the build lays beside a file."""
 
 
 def client_folder() -> Path:
@@ -106,11 +106,9 @@ def _find_file(path: str) -> Path | None:
 
 def _compressed(file: Path, asked: Headers) -> tuple[Path, dict[str, str]]:
     """Return what to send in place of a file to somebody who asks like this, and the headers that say so."""
-    offers = [offer.partition(";") for offer in asked.get("accept-encoding", "").split(",")]
-    understood = {name.strip() for name, _, weight in offers if not _REFUSED.fullmatch(weight)}
     vary = {"Vary": "Accept-Encoding"}
-    for encoding, ending in _COMPRESSED.items():
-        shorter = file.with_name(file.name + ending)
-        if encoding in understood and shorter.is_file():
+    for encoding in accepted_encodings(asked.get("accept-encoding", "")):
+        shorter = file.with_name(file.name + _COMPRESSED[encoding])
+        if shorter.is_file():
             return shorter, vary | {"Content-Encoding": encoding}
     return file, vary

@@ -205,12 +205,38 @@ async def test_long_answers_come_compressed(sqlite_server: TestServer) -> None:
         for number in range(10):
             await anna.task(project, f"Task {number}")
         board = await anna.call("GET", f"/projects/{project['id']}/board", headers={"Accept-Encoding": "gzip"})
-        plain = await anna.call("GET", f"/projects/{project['id']}/board", headers={"Accept-Encoding": "identity"})
+        plain = await anna.call("GET", f"/projects/{project['id']}/board", headers={"Accept-Encoding": "gzip;q=0, br"})
     assert board.headers["content-encoding"] == "gzip"
     assert int(board.headers["content-length"]) < len(plain.content) / 2
     assert "content-encoding" not in plain.headers
     assert "content-encoding" not in signed_in.headers
     assert board.json() == plain.json()
+
+
+async def test_a_compressed_answer_has_an_etag_of_its_own(sqlite_server: TestServer) -> None:
+    """A change may be based on either, and is answered with the version it made."""
+    async with await register(sqlite_server, "Anna") as anna:
+        task = await anna.task(await anna.project(), "Task", description="long " * 1_000)
+        path = f"/tasks/{task['id']}"
+        short = await anna.call("GET", path, headers={"Accept-Encoding": "gzip"})
+        plain = await anna.call("GET", path, headers={"Accept-Encoding": "identity"})
+        assert (short.headers["etag"], plain.headers["etag"]) == ('"1-gzip"', '"1"')
+        tagged = {"If-Match": '"1-gzip"', "Accept-Encoding": "identity"}
+        changed = await anna.call("PATCH", path, json={"title": "New"}, headers=tagged)
+        assert changed.headers["etag"] == '"2"'
+        await anna.call("PATCH", path, json={"title": "Newer"}, headers=tagged, expect=409)
+
+
+async def test_a_kept_file_is_renewed_in_the_encoding_it_was_kept_in(web: httpx2.AsyncClient) -> None:
+    """The ETag of the one is none of the other."""
+    path, gzipped, as_it_is = "/static/js/websocket.js", {"Accept-Encoding": "gzip"}, {"Accept-Encoding": "identity"}
+    short, plain = [(await web.get(path, headers=asked)).headers["etag"] for asked in (gzipped, as_it_is)]
+    assert short != plain
+    kept = await web.get(path, headers=gzipped | {"If-None-Match": short})
+    assert (kept.status_code, kept.headers["etag"]) == (304, short)
+    kept = await web.get(path, headers=gzipped | {"If-None-Match": plain})
+    assert (kept.status_code, kept.headers["etag"]) == (304, plain)
+    assert (await web.get(path, headers=as_it_is | {"If-None-Match": short})).status_code == 200
 
 
 async def test_what_is_not_there_is_not_the_page(site: httpx2.AsyncClient) -> None:
