@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { addMonths, firstWeekday, localeOf } from '../src/lib/time/calendar';
+import { addMonths, firstWeekday } from '../src/lib/time/calendar';
 import { daysBetween, dueGroup, moveDue } from '../src/lib/time/dates';
 import { agenda, byDay, readDay, readScale, turn, weeksAround } from '../src/lib/time/days';
+import { localeOf } from '../src/lib/words/formats';
 import { card } from './support/board';
 
 const MONDAY = 1;

@@ -1,10 +1,11 @@
 import { render, screen } from '@testing-library/svelte';
 import { tick } from 'svelte';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import ConnectionBar from '../src/components/board/ConnectionBar.svelte';
 import MovedLine from '../src/components/together/MovedLine.svelte';
 import { BoardView } from '../src/lib/board/board-view.svelte';
 import { announcer } from '../src/lib/page/announcer.svelte';
+import { session } from '../src/lib/server/session.svelte';
 import { card, openBoard, task, taskEvent } from './support/board';
 
 afterEach(() => vi.useRealTimers());
@@ -34,6 +35,22 @@ test('who has a card open is told once that somebody moved it, for six seconds',
   await tick();
   expect(said()).toBe('');
   view.close();
+});
+
+test('nothing is said of the connection while the sign-in over the page says it all', async () => {
+  const { store, live } = await openBoard();
+  vi.useFakeTimers();
+  render(ConnectionBar, { store });
+  live.enter('closed');
+  await vi.advanceTimersByTimeAsync(3_000);
+  const said = () => screen.getByRole('status').textContent?.trim();
+  expect(said()).toBe('Connection lost. Changes are kept on this device.');
+  session.expired = true;
+  onTestFinished(() => {
+    session.expired = false;
+  });
+  await tick();
+  expect(said()).toBe('');
 });
 
 test('a pause that the server asks for is counted down, to the eye alone', async () => {

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { describeDue } from '../src/lib/time/dates';
 import { parseNaturalDate } from '../src/lib/time/natural-date';
 
 /** Wednesday, 25 November 2026, 13:00 in Moscow. */
@@ -225,6 +226,16 @@ test('the day is the one of the person’s time zone', () => {
   const tomorrow = (timeZone: string) => parseNaturalDate('tomorrow 9:00', { now, timeZone, language: 'en' })?.due;
   expect(tomorrow('Europe/Moscow')).toBe('2026-11-27T06:00:00.000Z');
   expect(tomorrow('America/New_York')).toBe('2026-11-26T14:00:00.000Z');
+});
+
+test.each([
+  ['en-US', '2027-05-06', 'Nov 27'],
+  ['en-GB', '2027-06-05', '27 Nov'],
+])('days are read and written as in the region of the browser: %s', (region, read, written) => {
+  vi.spyOn(navigator, 'languages', 'get').mockReturnValue(['ru-RU', region]);
+  expect(parseNaturalDate('5/6', english)?.due).toBe(read);
+  expect(describeDue('2026-11-27', 'en', 'Europe/Moscow', NOW).text).toBe(written);
+  expect(describeDue('2026-11-27', 'ru', 'Europe/Moscow', NOW).text).toMatch(/^27 нояб/);
 });
 
 test('in three months from the 30th is the last day of a shorter month', () => {

@@ -22,10 +22,6 @@ export function addMonths(day: string, months: number): string {
 
 export const monthOf = (day: string): string => day.slice(0, 7);
 
-/** The language with the region the browser names for it, if it does: `en-GB` for `en`. */
-export const localeOf = (language: Language, preferred: readonly string[] = navigator.languages ?? []): string =>
-  preferred.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
-
 /** Day the week begins with, 1 Monday to 7 Sunday, as that language and region have it; else Monday. */
 export function firstWeekday(locale: string): number {
   try {

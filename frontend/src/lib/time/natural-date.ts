@@ -6,6 +6,7 @@
  */
 
 import type { Language } from '../types';
+import { monthComesFirst } from '../words/formats';
 import { dayIn, momentOf, timeIn } from './dates';
 import * as words from './natural-date-words';
 import { readTime, type Time } from './natural-time';
@@ -23,7 +24,7 @@ export interface NaturalDate {
 export interface DateContext {
   now: Date;
   timeZone: string;
-  /** Decides how `5/6` is read: the month first in English, the day first in Russian. */
+  /** Decides, with the reader's region, how `5/6` is read: the day first in Russian, the month first in America. */
   language: Language;
 }
 
@@ -229,7 +230,7 @@ class Reader {
     const [a = 0, b = 0, c] = parts.map(Number);
     if (parts.length < 2 || parts.length > 3 || sign === ':') return null;
     if (sign === '-') return parts[0]?.length === 4 && c ? written(calendarDay(a, b, c), at) : null;
-    const monthFirst = sign === '/' && this.#context.language === 'en' && a <= 12;
+    const monthFirst = sign === '/' && monthComesFirst(this.#context.language) && a <= 12;
     const [day, month] = monthFirst ? [b, a] : [a, b];
     if (c !== undefined) return written(calendarDay(c < 100 ? 2000 + c : c, month, day), at);
     if (sign === '.' && parts[1]?.length !== 2) return null;

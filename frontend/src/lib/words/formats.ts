@@ -1,3 +1,9 @@
+import type { Language } from '../types';
+
+/** The language with the region the browser names for it, if it does: `en-GB` for `en`. */
+export const localeOf = (language: Language, preferred: readonly string[] = navigator.languages ?? []): string =>
+  preferred.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
+
 /** The browser's formatters, each made once: to make one takes longer than to draw a card. */
 const made = new Map<string, unknown>();
 
@@ -8,8 +14,19 @@ function kept<T>(kind: string, language: string, options: object | undefined, ma
   return found;
 }
 
-export const dateFormat = (language: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
-  kept('date', language, options, () => new Intl.DateTimeFormat(language, options));
+/** A date of the page is written as in the reader's region: "3 Dec, 16:30" in Britain. `en-CA` and the like are as they are. */
+export const dateFormat = (language: string, options: Intl.DateTimeFormatOptions = {}): Intl.DateTimeFormat => {
+  const locale = language === 'en' || language === 'ru' ? localeOf(language) : language;
+  return kept('date', locale, options, () => new Intl.DateTimeFormat(locale, options));
+};
+
+/** Whether 5/6 is the sixth of May there. */
+export const monthComesFirst = (language: Language): boolean => {
+  const order = dateFormat(language)
+    .formatToParts()
+    .map(({ type }) => type);
+  return order.indexOf('month') < order.indexOf('day') && order.indexOf('year') > order.indexOf('month');
+};
 
 export const numberFormat = (language: string, options?: Intl.NumberFormatOptions): Intl.NumberFormat =>
   kept('number', language, options, () => new Intl.NumberFormat(language, options));
