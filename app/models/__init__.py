@@ -2,7 +2,7 @@
 
 from app.models.base import Base
 from app.models.event import LoggedEvent
-from app.models.mail import OutgoingMail, PasswordReset
+from app.models.mail import MailUse, OutgoingMail, PasswordReset
 from app.models.notification import (
     LoggedNotice,
     Notification,
@@ -27,6 +27,7 @@ __all__ = [
     "Label",
     "LoggedEvent",
     "LoggedNotice",
+    "MailUse",
     "Member",
     "Mention",
     "Notification",

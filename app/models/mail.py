@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Key
@@ -28,6 +28,18 @@ class OutgoingMail(Base):
     leased_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+class MailUse(Base):
+    """That somebody had a mail sent, or was to be sent one; `who` is a digest, which says what is counted, too."""
+
+    __tablename__ = "mail_uses"
+
+    id: Mapped[Key]
+    who: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_mail_uses_who", "who", "at"),)
 
 
 class PasswordReset(Base):

@@ -20,7 +20,8 @@ from app.schemas.projects import Invitation, InvitationCreate, InvitationPreview
 from app.security import digest, new_id
 from app.services import members, projects
 from app.services.access import Actor, Record, open_project
-from app.services.mailing import Mailing, take
+from app.services.mail_limits import take
+from app.services.mailing import Mailing
 from app.services.notifying import News, tell
 from app.services.outbox import MailKind, post
 from app.services.wishes import to_wishes
@@ -144,8 +145,8 @@ async def _reach(uow: UnitOfWork, actor: Actor, invitation: Mapping[str, Any], m
     It counts as a mail before that is looked up: how many are left would say who has an account.
     """
     if mailing.is_on:
-        take(mailing.invitations, str(actor.user_id), "invitations by mail")
-        take(mailing.invitations_to, invitation["email"], "invitations by mail to this address")
+        await take(uow, mailing.invitations, str(actor.user_id))
+        await take(uow, mailing.invitations_to, invitation["email"])
     project_id = invitation["project_id"]
     member = (MemberRow.project_id == project_id) & (MemberRow.user_id == User.id)
     statement = (

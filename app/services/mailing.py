@@ -1,20 +1,19 @@
 """What services know of mail: whether there is any, where its links lead, and how often somebody may cause it."""
 
-import math
 from dataclasses import dataclass
+from datetime import timedelta
 from hmac import compare_digest
 from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from app.domain.rate_limit import RateLimiter
-from app.errors import RateLimited
 from app.security import DerivedTokens
+from app.services.mail_limits import Limit
 
 INVITATIONS_TO_ONE: Final = 5
 """In an hour, to one address."""
-RESETS_AT_ONCE: Final = 3
-RESET_EVERY_S: Final = 600.0
+RESETS_TO_ONE: Final = 3
+RESETS_WITHIN: Final = timedelta(minutes=30)
 """Nobody's mailbox is filled with links they may not have asked for."""
 
 
@@ -25,11 +24,11 @@ class Mailing:
     is_on: bool
     base_url: str
     tokens: DerivedTokens
-    invitations: RateLimiter
+    invitations: Limit
     """How many of them one person may have mailed."""
-    invitations_to: RateLimiter
+    invitations_to: Limit
     """How many of them one address may be mailed, whoever invites it."""
-    resets: RateLimiter
+    resets: Limit
     """How often one address may be sent a link for a new password."""
 
     @classmethod
@@ -39,9 +38,9 @@ class Mailing:
             is_on,
             base_url,
             DerivedTokens(secret),
-            invitations=RateLimiter(invitations_per_hour / 3600, invitations_per_hour),
-            invitations_to=RateLimiter(INVITATIONS_TO_ONE / 3600, INVITATIONS_TO_ONE),
-            resets=RateLimiter(1 / RESET_EVERY_S, RESETS_AT_ONCE),
+            invitations=Limit("invitations by mail", invitations_per_hour),
+            invitations_to=Limit("invitations by mail to this address", INVITATIONS_TO_ONE),
+            resets=Limit("requests for this address", RESETS_TO_ONE, RESETS_WITHIN),
         )
 
     @property
@@ -88,14 +87,3 @@ class Mailing:
             return {}
         url = f"{self.base_url}/api/v1/mail/unsubscribe/{token}"
         return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-
-
-def take(limiter: RateLimiter, key: str, what: str) -> None:
-    """Count one attempt of `key`.
-
-    Raises:
-        RateLimited: too many; `what` says of what.
-    """
-    if wait_s := math.ceil(limiter.take(key)):
-        message = f"too many {what}; try again in {wait_s} s"
-        raise RateLimited(message, retry_after_s=wait_s)

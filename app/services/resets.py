@@ -18,7 +18,8 @@ from app.models import User as UserRow
 from app.schemas.users import User
 from app.security import Passwords, digest
 from app.services import sessions, users
-from app.services.mailing import Mailing, take
+from app.services.mail_limits import take
+from app.services.mailing import Mailing
 from app.services.outbox import MailKind, Waiting, post
 from app.wording import FALLBACK
 
@@ -36,7 +37,7 @@ async def request(uow: UnitOfWork, mailing: Mailing, email: str) -> None:
     if not mailing.is_on:
         message = "this server sends no mail; ask its administrator for a new password (timetodo user password)"
         raise MailOff(message)
-    take(mailing.resets, email, "requests for this address")
+    await take(uow, mailing.resets, email)
     await post(uow, MailKind.RESET, address=email, language=FALLBACK, data={}, kept=LIFETIME)
 
 

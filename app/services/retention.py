@@ -14,6 +14,7 @@ from app.models import (
     Invitation,
     LoggedEvent,
     LoggedNotice,
+    MailUse,
     Notification,
     OutgoingMail,
     PasswordReset,
@@ -23,6 +24,7 @@ from app.models import (
     Task,
     User,
 )
+from app.services.mail_limits import LONGEST
 
 
 async def sweep(database: Database, settings: Settings) -> None:
@@ -47,6 +49,7 @@ def _steps(settings: Settings, now: datetime) -> Iterator[Executable]:
     yield delete(Invitation).where(Invitation.expires_at < now)
     yield delete(PasswordReset).where(PasswordReset.expires_at < now)
     yield delete(OutgoingMail).where(OutgoingMail.expires_at < now)
+    yield delete(MailUse).where(MailUse.at < now - LONGEST)
     keys_before = now - timedelta(seconds=settings.idempotency_s)
     yield delete(IdempotencyKey).where(IdempotencyKey.created_at < keys_before)
     sessions_before = now - timedelta(seconds=settings.access_token_s)

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from app.domain.clock import utc_now
 from app.models import (
@@ -12,12 +12,14 @@ from app.models import (
     IdempotencyKey,
     Invitation,
     LoggedEvent,
+    MailUse,
     Project,
     RefreshToken,
     Session,
     SocketTicket,
     Task,
 )
+from app.security import new_id
 from app.services import retention
 from app.workers.retention import RetentionWorker
 from tests.support.people import Json, Person
@@ -49,6 +51,17 @@ async def test_nothing_is_forgotten_before_its_time(server: TestServer, anna: Pe
     await sweep(server)
     assert [await count(server, table) for table in tables] == before
     assert 0 not in before
+
+
+async def test_use_of_mail_is_forgotten_after_an_hour(server: TestServer) -> None:
+    """By then it counts towards no limit."""
+    ages = [timedelta(minutes=59), timedelta(minutes=61)]
+    uses = [{"id": new_id(), "who": "x" * 64, "at": utc_now() - age_of_it} for age_of_it in ages]
+    async with server.database.write() as uow:
+        await uow.execute(insert(MailUse), uses)
+    await sweep(server)
+    async with server.database.read() as uow:
+        assert (await uow.fetch(select(MailUse.id))).scalars().all() == [uses[0]["id"]]
 
 
 async def make_one_of_each(anna: Person, project: Json) -> None:

@@ -3,6 +3,7 @@
 from app.services.mailing import INVITATIONS_TO_ONE
 from tests.support.mail import MailServer, Start, arrived, drained, invite, outbox
 from tests.support.people import Json, Person, register
+from tests.support.ports import free_port
 from tests.support.routes import assert_problem
 from tests.support.server import TestServer
 
@@ -118,6 +119,23 @@ async def test_one_address_is_mailed_only_so_many_invitations(
     assert (await boris.get(f"/projects/{others['id']}/invitations"))["items"] == []
     await invite(boris, others, "dora@example.org")
     assert len(await arrived(post_office, INVITATIONS_TO_ONE + 1)) == INVITATIONS_TO_ONE + 1
+
+
+async def test_limit_is_one_for_all_servers_of_a_board(start: Start, post_office: MailServer) -> None:
+    """Whichever of them somebody asks, and whenever it was started."""
+    first = await start(mail_invitations_per_hour=2)
+    second = await start(mail_invitations_per_hour=2, port=free_port())
+    async with await register(first, "Anna") as anna:
+        project = await anna.project()
+        await invite(anna, project, "a@example.org")
+        tokens = {"user": anna.user, "access_token": anna.token, "refresh_token": None}
+        async with Person(second, tokens) as elsewhere:
+            await invite(elsewhere, project, "b@example.org")
+            body = {"role": "viewer", "email": "c@example.org"}
+            for person in (anna, elsewhere):
+                refused = await person.call("POST", f"/projects/{project['id']}/invitations", json=body)
+                assert 3500 < int(refused.headers["retry-after"]) <= 3600
+                assert_problem(refused, 429)
 
 
 async def test_limit_does_not_tell_who_has_an_account(start: Start) -> None:
