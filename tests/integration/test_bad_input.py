@@ -1,11 +1,11 @@
 """Whatever is sent: a refusal that names the field and tells nothing internal, never a 5xx, never an event."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import orjson
 import pytest
 
-from tests.support.people import Json, Person
+from tests.support.people import Json, Person, register
 from tests.support.routes import Operation, World, assert_problem, build_world, operations
 from tests.support.server import TestServer
 
@@ -51,6 +51,13 @@ async def world(server: TestServer, anna: Person) -> World:
     return await build_world(anna)
 
 
+@pytest.fixture
+async def sqlite_world(sqlite_server: TestServer) -> AsyncIterator[World]:
+    """The same, for what is refused before any database is asked."""
+    async with await register(sqlite_server, "Anna") as anna:
+        yield await build_world(anna)
+
+
 def with_bodies(server: TestServer) -> list[Operation]:
     """Return the operations that take a body."""
     found = [operation for operation in operations(server.application) if operation.body]
@@ -66,59 +73,61 @@ async def send(world: World, operation: Operation, body: bytes, headers: Json = 
     return answer.status_code, assert_problem(answer)
 
 
-async def test_what_is_no_json_is_refused_everywhere(server: TestServer, world: World) -> None:
+async def test_what_is_no_json_is_refused_everywhere(sqlite_server: TestServer, sqlite_world: World) -> None:
     """A body that is not JSON (RFC 8259), or nested beyond sense, is 400 or 422, and nothing happens."""
-    before = await world.state()
-    for operation in with_bodies(server):
+    before = await sqlite_world.state()
+    for operation in with_bodies(sqlite_server):
         for name, body in NOT_JSON.items():
             if body or operation.is_body_required:
-                status, _ = await send(world, operation, body)
+                status, _ = await send(sqlite_world, operation, body)
                 assert status in (400, 422), (operation.name, name)
-    assert await world.state() == before
+    assert await sqlite_world.state() == before
 
 
-async def test_json_of_another_shape_is_refused_everywhere(server: TestServer, world: World) -> None:
+async def test_json_of_another_shape_is_refused_everywhere(sqlite_server: TestServer, sqlite_world: World) -> None:
     """A list, a text or a number in place of the object is 422."""
-    before = await world.state()
-    for operation in with_bodies(server):
+    before = await sqlite_world.state()
+    for operation in with_bodies(sqlite_server):
         for body in NOT_AN_OBJECT:
-            assert (await send(world, operation, body))[0] == 422, (operation.name, body[:20])
-    assert await world.state() == before
+            assert (await send(sqlite_world, operation, body))[0] == 422, (operation.name, body[:20])
+    assert await sqlite_world.state() == before
 
 
-async def test_other_content_types_are_refused_everywhere(server: TestServer, world: World) -> None:
+async def test_other_content_types_are_refused_everywhere(sqlite_server: TestServer, sqlite_world: World) -> None:
     """A form that another site could post, or a body without a type, is not taken for JSON."""
-    before = await world.state()
-    for operation in with_bodies(server):
-        body = orjson.dumps(world.body(operation))
+    before = await sqlite_world.state()
+    for operation in with_bodies(sqlite_server):
+        body = orjson.dumps(sqlite_world.body(operation))
         for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""):
-            status, _ = await send(world, operation, body, {"Content-Type": content_type})
+            status, _ = await send(sqlite_world, operation, body, {"Content-Type": content_type})
             assert status in (415, 422), (operation.name, content_type)
-    assert await world.state() == before
+    assert await sqlite_world.state() == before
 
 
-async def test_unknown_field_is_refused_by_name_everywhere(server: TestServer, world: World) -> None:
+async def test_unknown_field_is_refused_by_name_everywhere(sqlite_server: TestServer, sqlite_world: World) -> None:
     """A field we do not know is a mistake of the caller's, who is told which one."""
-    before = await world.state()
-    for operation in with_bodies(server):
+    before = await sqlite_world.state()
+    for operation in with_bodies(sqlite_server):
         for name in ("surprise", "__proto__", "id", "is_admin", "имя\u0000"):
-            status, found = await send(world, operation, orjson.dumps(world.body(operation) | {name: 1}))
+            status, found = await send(sqlite_world, operation, orjson.dumps(sqlite_world.body(operation) | {name: 1}))
             assert (status, [error["field"] for error in found["errors"]]) == (422, [name]), operation.name
-    assert await world.state() == before
+    assert await sqlite_world.state() == before
 
 
-async def test_bad_value_is_refused_by_the_field_s_name_everywhere(server: TestServer, world: World) -> None:
+async def test_bad_value_is_refused_by_the_field_s_name_everywhere(
+    sqlite_server: TestServer, sqlite_world: World
+) -> None:
     """Every field of every body refuses what it cannot be, by its name."""
-    before = await world.state()
+    before = await sqlite_world.state()
     count = 0
-    for operation in with_bodies(server):
-        for field, name, body in bad_bodies(world, operation):
-            status, found = await send(world, operation, body)
+    for operation in with_bodies(sqlite_server):
+        for field, name, body in bad_bodies(sqlite_world, operation):
+            status, found = await send(sqlite_world, operation, body)
             fields = {error["field"].partition(".")[0] for error in found.get("errors", [])}
             assert (status, fields) == (422, {field}), (operation.name, field, name, found)
             count += 1
     assert count > 500
-    assert await world.state() == before
+    assert await sqlite_world.state() == before
 
 
 def bad_bodies(world: World, operation: Operation) -> Iterator[tuple[str, str, bytes]]:
@@ -131,12 +140,12 @@ def bad_bodies(world: World, operation: Operation) -> Iterator[tuple[str, str, b
                 yield field, name, head + b'"' + field.encode() + b'":' + value + b"}"
 
 
-async def test_missing_field_is_named_everywhere(server: TestServer, world: World) -> None:
+async def test_missing_field_is_named_everywhere(sqlite_server: TestServer, sqlite_world: World) -> None:
     """A required field that is not there is named."""
-    for operation in with_bodies(server):
-        for field in world.body(operation):
-            rest = {name: value for name, value in world.body(operation).items() if name != field}
-            status, found = await send(world, operation, orjson.dumps(rest))
+    for operation in with_bodies(sqlite_server):
+        for field in sqlite_world.body(operation):
+            rest = {name: value for name, value in sqlite_world.body(operation).items() if name != field}
+            status, found = await send(sqlite_world, operation, orjson.dumps(rest))
             assert (status, [error["field"] for error in found["errors"]]) == (422, [field]), operation.name
 
 

@@ -1,6 +1,5 @@
 """The description of the API is complete: a client can be written from it alone."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +12,10 @@ WITHOUT_REFUSALS = {"/healthz", "/readyz", "/metrics", "/api/v1/server"}
 """They take nothing that could be wrong, and are asked by machines that look at the status."""
 
 
-@pytest.fixture
-def schema(tmp_path: Path) -> SCHEMA:
+@pytest.fixture(scope="module")
+def schema(tmp_path_factory: pytest.TempPathFactory) -> SCHEMA:
     """The description the server gives."""
-    return create_app(make_settings(tmp_path)).openapi()
+    return create_app(make_settings(tmp_path_factory.mktemp("described"))).openapi()
 
 
 def operations(schema: SCHEMA) -> dict[str, Any]:

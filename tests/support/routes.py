@@ -58,9 +58,20 @@ class Operation:
         return self.fields[name].get("type") == "array"
 
 
+_OPERATIONS: list[Operation] = []
+
+
 def operations(application: FastAPI) -> list[Operation]:
-    """Return every operation of the application; a new route is among them by itself."""
-    schema = application.openapi()
+    """Return every operation of the application; a new route is among them by itself.
+
+    Read once, which takes seconds: every application has the same.
+    """
+    if not _OPERATIONS:
+        _OPERATIONS.extend(_read_operations(application.openapi()))
+    return _OPERATIONS
+
+
+def _read_operations(schema: Json) -> list[Operation]:
     return [
         Operation(
             method.upper(),
