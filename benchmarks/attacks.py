@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Final
+from uuid import UUID
 
 from benchmarks.generator import upgrade_request
 
@@ -60,11 +61,22 @@ class Attacker:
 
     def half_handshakes(self) -> None:
         """Connections that begin a handshake and leave it at that."""
+        self._leave_half_open(f"GET {self._path} HTTP/1.1\r\nHost: localhost\r\n")
+
+    def half_bodies(self) -> None:
+        """Calls of our API that are to change something, and whose body never comes."""
+        token = " ".join(self._headers).rpartition("bearer.")[2]
+        self._leave_half_open(
+            f"POST /api/v1/tasks/{UUID(int=0)}/archive HTTP/1.1\r\nHost: localhost\r\n"
+            f"Authorization: Bearer {token}\r\nIdempotency-Key: key\r\nContent-Length: 1\r\n\r\n"
+        )
+
+    def _leave_half_open(self, beginning: str) -> None:
         held: list[socket.socket] = []
         while True:
             with contextlib.suppress(OSError):
                 connection = self._dial()
-                connection.sendall(f"GET {self._path} HTTP/1.1\r\nHost: localhost\r\n".encode())
+                connection.sendall(beginning.encode())
                 held.append(connection)
             while len(held) >= HALF_OPEN:
                 held.pop(0).close()
@@ -96,6 +108,7 @@ ATTACKS: Final[dict[str, Callable[[Attacker], None]]] = {
     "huge_message": Attacker.huge_message,
     "endless_header": Attacker.endless_header,
     "half_handshakes": Attacker.half_handshakes,
+    "half_bodies": Attacker.half_bodies,
 }
 
 

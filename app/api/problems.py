@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app.db.unit_of_work import Lost
 from app.errors import AppError, RateLimited, Unauthorized
@@ -114,6 +115,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AppError, _on_app_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_input)
     app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(ClientDisconnect, _on_hanging_up)
 
 
 async def _on_app_error(request: Request, error: Exception) -> JSONResponse:
@@ -169,6 +171,11 @@ async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     answer = problem(request, error.status_code, code, title, detail)
     answer.headers.update(error.headers or {})
     return answer
+
+
+async def _on_hanging_up(request: Request, _error: Exception) -> JSONResponse:
+    """Nobody is there to read it; the log of requests has it."""
+    return problem(request, 400, "bad_request", "Bad request", "the connection was closed before the body was there")
 
 
 def answer_bug(request: Request, error: Exception) -> JSONResponse:

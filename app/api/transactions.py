@@ -3,6 +3,8 @@
 A transaction that was lost, by a deadlock perhaps, is tried once more; a commit that fails answers 5xx and leaves
 neither change nor event. A call with an Idempotency-Key stores its answer in the same transaction and gets it again
 when repeated; an answer with a credential in it is never stored.
+
+The body is there before the transaction begins: a client that takes its time would have everybody else wait.
 """
 
 import json
@@ -79,7 +81,8 @@ class TransactionalRoute(APIRoute):
             return response
 
         async def handle(request: Request) -> Response:
-            strict = StrictRequest(request.scope, request.receive)  # it keeps the body for the second attempt
+            strict = StrictRequest(request.scope, request.receive)
+            await strict.body()  # which it keeps, for a second attempt too
             try:
                 return await attempt(strict)
             except Lost:

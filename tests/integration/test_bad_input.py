@@ -1,11 +1,14 @@
 """Whatever is sent: a refusal that names the field and tells nothing internal, never a 5xx, never an event."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import orjson
 import pytest
 
+from app.db.postgres import MAX_OVERFLOW, POOL_SIZE
 from tests.support.people import Json, Person, register
+from tests.support.raw import dial, request
 from tests.support.routes import Operation, World, assert_problem, build_world, operations
 from tests.support.server import TestServer
 
@@ -193,3 +196,29 @@ async def test_headers_of_garbage_are_no_accident(server: TestServer, world: Wor
     assert answer.status_code == 200
     answer = await world.owner.call("POST", "/auth/refresh", headers={"Cookie": f"timetodo_refresh={'x' * 300}"})
     assert answer.status_code in (401, 422)
+
+
+async def test_body_that_does_not_come_holds_nobody_up(
+    server: TestServer, anna: Person, project: Json, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As many as there are connections to a database begin calls and leave it at that; then they are gone, unheard."""
+    task = await anna.task(project)
+    head = request(
+        f"/api/v1/tasks/{task['id']}/archive",
+        "POST",
+        Host="x",
+        Authorization=f"Bearer {anna.token}",
+        Expect="100-continue",
+        **{"Idempotency-Key": "op", "Content-Length": "1"},
+    )
+    wires = [await dial(server) for _ in range(POOL_SIZE + MAX_OVERFLOW)]
+    for wire in wires:
+        await wire.write(head)
+    for wire in wires:
+        assert (await wire.answer()).status == 100  # the server waits for the body
+    await anna.task(project)
+    waiting = set(server.uvicorn.server_state.tasks)
+    for wire in wires:
+        wire.hang_up()
+    await asyncio.wait(waiting)
+    assert caplog.records == []
