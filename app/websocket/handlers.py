@@ -16,7 +16,7 @@ import structlog
 from app.config import Settings
 from app.domain.clock import format_time, utc_now
 from app.domain.rate_limit import TokenBucket
-from app.errors import AppError, Forbidden, NotFound, TokenExpired, Unauthorized
+from app.errors import AppError, NotFound, Unauthorized
 from app.websocket import messages
 from app.websocket.activity import Activity, find_cursor
 from app.websocket.conduct import Conduct
@@ -29,12 +29,6 @@ from app.websocket.presence import Presence
 from app.websocket.protocol import SUBPROTOCOL, CloseCode, CloseError, ErrorCode, MessageError, encode, encode_error
 from app.websocket.relay import Relay
 
-_CODES: Final[dict[type[AppError], ErrorCode]] = {
-    Forbidden: ErrorCode.FORBIDDEN,
-    NotFound: ErrorCode.NOT_FOUND,
-    TokenExpired: ErrorCode.TOKEN_EXPIRED,
-    Unauthorized: ErrorCode.UNAUTHORIZED,
-}
 _TOO_MANY: Final = "you have too many connections open; close one first"
 _log = structlog.get_logger(__name__)
 Command = Callable[[Connection, Any], None]
@@ -170,7 +164,7 @@ class WebSocketHandler:
             case MessageError():
                 failure = error
             case AppError():
-                failure = _to_message_error(error)
+                failure = MessageError.of(error)
             case _:
                 _log.error("message_failed", type=message.type, exc_info=error)
                 failure = MessageError(ErrorCode.INTERNAL, "something went wrong on the server; try again")
@@ -297,7 +291,3 @@ def _identity(user: SocketUser) -> dict[str, Any]:
         "user": {"id": str(user.id), "name": user.name},
         "token_expires_at": format_time(user.token_expires_at),
     }
-
-
-def _to_message_error(error: AppError) -> MessageError:
-    return MessageError(_CODES.get(type(error), ErrorCode.BAD_REQUEST), error.detail)

@@ -4,10 +4,12 @@ A message is encoded once, and framed once, however many sockets it goes to.
 """
 
 from enum import IntEnum, StrEnum
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 import orjson
+
+from app.errors import AppError, Forbidden, NotFound, TokenExpired, Unauthorized, Unavailable
 
 SUBPROTOCOL: Final = "timetodo.v1"
 BEARER_PREFIX: Final = "bearer."
@@ -55,6 +57,13 @@ class ErrorCode(StrEnum):
 
 
 RETRYABLE: Final = frozenset({ErrorCode.RATE_LIMITED, ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL})
+_REFUSALS: Final[dict[type, ErrorCode]] = {
+    Forbidden: ErrorCode.FORBIDDEN,
+    NotFound: ErrorCode.NOT_FOUND,
+    TokenExpired: ErrorCode.TOKEN_EXPIRED,
+    Unauthorized: ErrorCode.UNAUTHORIZED,
+    Unavailable: ErrorCode.UNAVAILABLE,
+}
 
 
 class MessageError(Exception):
@@ -63,6 +72,12 @@ class MessageError(Exception):
     def __init__(self, code: ErrorCode, message: str, *, retry_after_ms: int | None = None) -> None:
         super().__init__(message)
         self.code, self.message, self.retry_after_ms = code, message, retry_after_ms
+
+    @classmethod
+    def of(cls, refusal: AppError) -> Self:
+        """Return a refusal as an answer, by its own code or that of what it is a kind of."""
+        codes = (_REFUSALS[kind] for kind in type(refusal).__mro__ if kind in _REFUSALS)
+        return cls(next(codes, ErrorCode.BAD_REQUEST), refusal.detail)
 
 
 class CloseError(Exception):

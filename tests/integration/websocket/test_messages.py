@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
@@ -10,9 +12,10 @@ from websockets.exceptions import ConnectionClosed
 
 from app.websocket import heartbeat
 from tests.integration.websocket.conftest import Serve, Stage
-from tests.support.people import Json, Person
+from tests.support.people import Json, Person, register
+from tests.support.proxy import Proxy
 from tests.support.realtime import eventually
-from tests.support.server import TestServer
+from tests.support.server import TestServer, lay_admin_code, make_settings, run_server
 from tests.support.sockets import Socket, open_socket
 
 P = "0199f3a0-1c00-7000-8000-0000000000a1"
@@ -246,3 +249,28 @@ async def test_logout_is_shown_at_once(serve: Serve) -> None:
         async with asyncio.timeout(1):
             assert (await anna.receive_type("user_offline"))["user_id"] == stage.boris.id
         assert await boris.closed() == 4410
+
+
+async def test_database_that_is_away_is_a_reason_to_ask_again(postgres_copy: str, tmp_path: Path) -> None:
+    """Nobody is told that a project is not theirs while nobody can know; afterwards the same socket joins."""
+    network = Proxy()
+    await network.start()
+    port = urlsplit(postgres_copy).port
+    assert port is not None
+    network.lead_to(port)
+    lay_admin_code(tmp_path)
+    settings = make_settings(tmp_path, database_url=postgres_copy.replace(f":{port}/", f":{network.port}/"))
+    async with run_server(settings) as server, await register(server, "Anna") as anna:
+        project = await anna.project()
+        async with open_socket(server, anna) as socket:
+            network.cut()
+            for type_, fields in (
+                ("join_project", {"project_id": project["id"]}),
+                ("join_user", {}),
+                ("authenticate", {"token": anna.token}),
+            ):
+                error = (await socket.request(type_, **fields))["data"]
+                assert (error["code"], error["retryable"]) == ("unavailable", True), type_
+            network.mend()
+            await socket.join(project)
+    await network.stop()
