@@ -244,6 +244,7 @@ export const createClient = (given) => {
     let head = 0; // the highest seq heard of
     let asked = -1; // from where a gap was last asked for
     let joining = 0; // which join is under way
+    let refused = 0; // times in a row
     let viewed = '';
     const online = new Map();
     /** @type {any[]} */
@@ -262,7 +263,8 @@ export const createClient = (given) => {
         if (type !== 'error') return accepted(data);
         if (data.retryable || data.code === 'token_expired') {
           joining = -1;
-          return after(key, data.retry_after_ms || PATIENCE_MS, join);
+          const most = Math.min(MAX_BACKOFF_MS, PATIENCE_MS * 2 ** refused++);
+          return after(key, data.retry_after_ms || (most * (1 + world.Math.random())) / 2, join);
         }
         forget(data.message, data.code);
         emit({ type: 'project_left', project_id, data: { reason: data.code } });
@@ -272,6 +274,7 @@ export const createClient = (given) => {
     /** @param {any} data */
     const accepted = (data) => {
       head = data.seq;
+      refused = 0;
       if (viewed) view(viewed);
       if (project_id) present({ type: 'presence', data });
       if (cursor.seq < 0) cursor = { epoch: data.epoch, seq: head };

@@ -121,8 +121,8 @@ test('a project that cannot be joined again after a reconnect is told as left, s
 
 for (const [error, wait] of [
   [{ code: 'rate_limited', retryable: true, retry_after_ms: 700 }, 700],
-  [{ code: 'unavailable', retryable: true }, 10_000],
-  [{ code: 'token_expired' }, 10_000],
+  [{ code: 'unavailable', retryable: true }, 5_000],
+  [{ code: 'token_expired' }, 5_000],
 ]) {
   test(`a join refused with ${error.code} is repeated after ${wait} ms`, async () => {
     const { client, platform } = await connected();
@@ -136,6 +136,28 @@ for (const [error, wait] of [
     assert.equal((await joining).seq, 3);
   });
 }
+
+test('a join refused again and again is repeated later and later, spread, and for ever', async () => {
+  const { client, platform } = await connected();
+  client.joinProject('P');
+  const asked = () => platform.socket.ofType('join_project').length;
+  for (const [number, wait] of [5_000, 10_000, 15_000, 15_000].entries()) {
+    platform.chance = 0;
+    platform.socket.refuseJoin({ code: 'unavailable', retryable: true });
+    await platform.advance(wait - 1);
+    assert.equal(asked(), number + 1);
+    await platform.advance(1);
+    assert.equal(asked(), number + 2);
+  }
+  platform.socket.answerJoin({ seq: 3 });
+  platform.socket.event(5);
+  platform.chance = 1;
+  platform.socket.refuseJoin({ code: 'unavailable', retryable: true });
+  await platform.advance(9_999);
+  assert.equal(asked(), 6);
+  await platform.advance(1);
+  assert.equal(asked(), 7);
+});
 
 test('a join that waits to be repeated is not asked for sooner by a gap, nor given up', async () => {
   const { platform, ofType } = await following(3);
