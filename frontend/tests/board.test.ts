@@ -83,6 +83,28 @@ describe('events', () => {
   });
 });
 
+test('a room refused while the database is away is joined again, later and later, and the board stays', async () => {
+  vi.useFakeTimers();
+  try {
+    const { store, live } = await openBoard();
+    live.emit({ type: 'project_joined', data: { epoch: 'e1', seq: 10 } });
+    for (const [number, most] of [500, 1_000, 2_000].entries()) {
+      live.joinedRoom = false;
+      live.emit({ type: 'project_left', data: { reason: 'bad_request' } });
+      expect([store.phase, store.connection.state]).toEqual(['ready', 'catching-up']);
+      await vi.advanceTimersByTimeAsync(most / 2 - 1);
+      expect(live.joins).toHaveLength(number + 1);
+      await vi.advanceTimersByTimeAsync(most / 2 + 1);
+      expect(live.joins).toHaveLength(number + 2);
+    }
+    expect(ids(store, 'todo')).toEqual(['t1', 't2', 't3']);
+    live.emit({ type: 'project_joined', data: { epoch: 'e1', seq: 10 } });
+    expect(store.connection.state).toBe('live');
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 describe('a change of one’s own', () => {
   test('is drawn before the server has answered', async () => {
     const { store, rest } = await openBoard();

@@ -8,6 +8,7 @@
 
 import { type Entry, opOf } from '../local/outbox';
 import { OwnChanges } from '../local/own-changes.svelte';
+import { waitBefore } from '../server/api';
 import { ConnectionWatch } from '../server/connection.svelte';
 import type { Endpoints } from '../server/endpoints';
 import { SignedOutError } from '../server/errors';
@@ -68,6 +69,9 @@ export class BoardStore {
   #base: Board | null = null;
   #reading: Promise<void> | null = null;
   #again: ReturnType<typeof setTimeout> | undefined;
+  #rejoining: ReturnType<typeof setTimeout> | undefined;
+  /** How often in a row the room was refused though the project is not closed to this person. */
+  #refusals = 0;
   #closed = false;
 
   constructor(id: Id, { rest, live, user, device, soon }: Surroundings) {
@@ -119,6 +123,7 @@ export class BoardStore {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#again);
+    clearTimeout(this.#rejoining);
     this.connection.close();
     for (const stop of this.#stops.splice(0)) stop();
     this.live.leaveProject(this.id);
@@ -159,13 +164,21 @@ export class BoardStore {
     on('presence', (message) => {
       this.online = message.data.online;
     });
-    on('project_left', ({ data }) => this.#left(PURGED_BY.has(data.reason)));
+    on('project_joined', () => {
+      this.#refusals = 0;
+    });
+    on('project_left', ({ data }) => {
+      if (PURGED_BY.has(data.reason)) this.#left(true);
+      else this.#rejoining = setTimeout(() => this.#rejoin(), waitBefore(this.#refusals++, null));
+    });
     this.#stops.push(this.own.follow((entries) => this.#onOwn(entries)));
-    // After a new sign-in the client has forgotten its rooms.
-    const rejoin = () => {
-      if (this.live.state === 'open' && this.phase === 'ready' && !this.live.cursor(this.id)) this.#join();
-    };
-    this.#stops.push(this.live.on('state', rejoin));
+    this.#stops.push(this.live.on('state', () => this.#rejoin()));
+  }
+
+  /** The client has forgotten its rooms after a new sign-in, and this one where the server would not have it. */
+  #rejoin(): void {
+    clearTimeout(this.#rejoining);
+    if (this.live.state === 'open' && this.phase === 'ready' && !this.live.cursor(this.id)) this.#join();
   }
 
   #join(): void {

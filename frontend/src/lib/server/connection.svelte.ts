@@ -1,7 +1,7 @@
 /** How current a board is: live, on its way there, or cut off. Read by the dot in the top bar. */
 
 import type { Id } from '../types';
-import type { Live } from './live';
+import type { Live, Message } from './live';
 
 /** `ended`: the server wants no more of it, as when the session is over. */
 export type Connection = 'live' | 'catching-up' | 'reconnecting' | 'ended' | 'offline';
@@ -20,6 +20,11 @@ export class ConnectionWatch {
   constructor(live: Live, project: Id) {
     this.#live = live;
     const update = () => this.#update();
+    const lose = (message: Message) => {
+      if (message.project_id !== project) return;
+      this.#head = null;
+      update();
+    };
     this.#stops = [
       live.on('state', () => {
         if (live.state !== 'open') this.#head = null;
@@ -30,11 +35,8 @@ export class ConnectionWatch {
         this.#head = message.data.seq;
         update();
       }),
-      live.on('resync', (message) => {
-        if (message.project_id !== project) return;
-        this.#head = null;
-        update();
-      }),
+      live.on('resync', lose),
+      live.on('project_left', lose),
     ];
     addEventListener('online', update);
     addEventListener('offline', update);
