@@ -47,6 +47,15 @@ class _Listed:
 
 
 @dataclass(slots=True)
+class _List:
+    """Who is online in one project."""
+
+    people: dict[UUID, _Listed] = field(default_factory=dict)
+    encoded: bytes | None = None
+    """What whoever joins is given; None when it has changed since somebody asked."""
+
+
+@dataclass(slots=True)
 class _Server:
     people: dict[UUID, Person] = field(default_factory=dict)
     heard_at: float = 0.0
@@ -78,8 +87,7 @@ class Presence:
         self._others: dict[str, _Server] = {}
         self._leaving: dict[UUID, asyncio.TimerHandle] = {}
         self._listed: dict[UUID, _Listed] = {}
-        self._lists: defaultdict[UUID, dict[UUID, _Listed]] = defaultdict(dict)
-        """Who is online in each project."""
+        self._lists: defaultdict[UUID, _List] = defaultdict(_List)
 
     def arrive(self, user_id: UUID, name: str, projects: Iterable[UUID]) -> None:
         """One more connection of a user is open on this server."""
@@ -137,11 +145,14 @@ class Presence:
     def online(self, project_id: UUID) -> bytes:
         """Return the members of a project who are online, as `project_joined` lists them: a JSON array.
 
-        Everybody who joins gets the list, so each person in it is encoded once for all of them.
+        Everybody who joins gets the list, so it is made once for all who come between two changes of it.
         """
-        return b"[%b]" % b",".join(
-            [self._entry(listed, project_id) for listed in self._lists.get(project_id, {}).values()]
-        )
+        list_ = self._lists.get(project_id)
+        if list_ is None:
+            return b"[]"
+        if list_.encoded is None:
+            list_.encoded = b"[%b]" % b",".join([self._entry(listed, project_id) for listed in list_.people.values()])
+        return list_.encoded
 
     def announce_all(self) -> None:
         """Tell the other servers everybody who is connected here, and forget servers that fell silent."""
@@ -203,11 +214,14 @@ class Presence:
         listed.encoded = None
         listed.views = any(person.viewing for person in people)
         projects: set[UUID] = set().union(*(person.projects for person in people))
-        for project_id in projects - listed.projects:
-            self._lists[project_id][user_id] = listed
+        for project_id in projects:
+            list_ = self._lists[project_id]
+            list_.people[user_id], list_.encoded = listed, None
         for project_id in listed.projects - projects:
-            del self._lists[project_id][user_id]
-            if not self._lists[project_id]:
+            list_ = self._lists[project_id]
+            del list_.people[user_id]
+            list_.encoded = None
+            if not list_.people:
                 del self._lists[project_id]
         listed.projects = projects
         if not people:
