@@ -63,6 +63,7 @@ class SocketUser:
 class Cursor:
     """How far a connection has read one room, and in which role. `epoch` names the log the number belongs to."""
 
+    connection: "Connection"
     room: Room
     seq: int
     epoch: str
@@ -82,7 +83,6 @@ class Connection:
         "_queue",
         "_reading",
         "_replay_max_events",
-        "_transport",
         "close_code",
         "cursors",
         "events_delivered",
@@ -95,6 +95,7 @@ class Connection:
         "ping_at",
         "slot",
         "stuck_since",
+        "transport",
         "user",
         "viewing",
     )
@@ -132,7 +133,7 @@ class Connection:
         self.close_code: int | None = None
         self._answers_sent = 0
         self._close_reason = ""
-        self._transport = transport
+        self.transport = transport
         self._replay_max_events = replay_max_events
         self._clock = clock
         self._queue: list[Frame] = []
@@ -176,7 +177,7 @@ class Connection:
 
     def open_cursor(self, room: Room, seq: int, role: Role | None) -> None:
         """Begin to read a room after `seq`; what was queued before comes first."""
-        self.cursors[room.project_id] = room.cursors[self] = Cursor(room, seq, room.epoch, role)
+        self.cursors[room.project_id] = room.cursors[self] = Cursor(self, room, seq, room.epoch, role)
         room.anonymous_count += self.user is None
         if seq != room.seq:
             self.wake()
@@ -201,7 +202,7 @@ class Connection:
 
     def send_frame(self, ready: Frame) -> None:
         """Queue a frame for this connection; a peer that lets them pile up is cut off."""
-        if len(self._queue) >= MAX_QUEUED_FRAMES and not self._transport.is_writable:
+        if len(self._queue) >= MAX_QUEUED_FRAMES and not self.transport.is_writable:
             self.close(CloseCode.TOO_SLOW, "you ask faster than you read")
             return
         self._queue.append(ready)
@@ -209,7 +210,7 @@ class Connection:
 
     def queue_ephemeral(self, ready: Frame, count: int = 1) -> None:
         """Queue so many signs of life, unless too much waits already; the caller sees to the writing."""
-        if len(self._queue) >= MAX_QUEUED_EPHEMERAL and not self._transport.is_writable:
+        if len(self._queue) >= MAX_QUEUED_EPHEMERAL and not self.transport.is_writable:
             self.missed_ephemeral = True
         else:
             self._queue.append(ready)
@@ -243,35 +244,37 @@ class Connection:
     def pause(self) -> None:
         """Note that the transport can take no more for now."""
         if self.stuck_since is None:
-            self.stuck_since, self._backlog_bytes = self._clock(), self._transport.backlog_bytes
+            self.stuck_since, self._backlog_bytes = self._clock(), self.transport.backlog_bytes
 
     def note_progress(self) -> None:
         """See whether a peer that cannot take more has at least taken some of what was written."""
-        backlog = self._transport.backlog_bytes
+        backlog = self.transport.backlog_bytes
         if backlog < self._backlog_bytes:
             self.stuck_since = self._clock()
         self._backlog_bytes = backlog
 
-    def follow(self, cursor: Cursor) -> None:
-        """Write what is new in one room: as a rule what many others are written now, too, and nothing else."""
+    def follow(self, cursor: Cursor) -> bytes | None:
+        """Return what is new in one room, for the caller to write: as a rule the same as for many others.
+
+        None when there is nothing, or when it is not all there is to write: then that has been written.
+        """
         room = cursor.room
         batch = room.batches.get(cursor.seq)
         is_rule = not self._queue and self.close_code is None and cursor.is_open and cursor.epoch is room.epoch
         if batch is None or not is_rule:
             self.pump()
-        elif self._transport.is_writable:
-            cursor.seq += batch.event_count
-            self.events_delivered += batch.event_count
-            self._transport.write(batch.frames)
-            if cursor.seq < room.seq:
-                self.wake()  # others get their turn before the next batch
+            return None
+        if not self.transport.is_writable:
+            return None
+        self._move(cursor, batch)
+        return batch.frames
 
     def pump(self) -> None:
         """Write what there is in one piece, as far as the peer's side takes it; the rest on the loop's next turns."""
         if self.close_code is not None:
             self._finish()
             return
-        if not self._transport.is_writable:
+        if not self.transport.is_writable:
             return
         out = self._take_queue() if self._queue else []
         for cursor in self.cursors.values():
@@ -279,8 +282,8 @@ class Connection:
             if cursor.seq != room.seq or cursor.epoch != room.epoch:
                 self._read_on(cursor, out)
         if out:
-            self._transport.write(out[0] if len(out) == 1 else b"".join(out))
-        if self.missed_ephemeral and self.on_drained is not None and self._transport.is_writable:
+            self.transport.write(out[0] if len(out) == 1 else b"".join(out))
+        if self.missed_ephemeral and self.on_drained is not None and self.transport.is_writable:
             self.missed_ephemeral = False
             self.on_drained(self)
 
@@ -307,12 +310,12 @@ class Connection:
             return
         batch = room.find_batch(cursor.seq)
         if batch is not None:
-            self._take(cursor, batch, out)
+            out.append(batch.frames)
+            self._move(cursor, batch)
         elif self._reading is None:
             self._reading = asyncio.create_task(self._read_log(cursor), name=f"reader-{self.id}")
 
-    def _take(self, cursor: Cursor, batch: Batch, out: list[Frame]) -> None:
-        out.append(batch.frames)
+    def _move(self, cursor: Cursor, batch: Batch) -> None:
         cursor.seq += batch.event_count
         self.events_delivered += batch.event_count
         if cursor.seq < cursor.room.seq:
@@ -330,10 +333,10 @@ class Connection:
         finally:
             self._reading = None
         is_wanted = not self.is_closing and self.cursors.get(cursor.room.project_id) is cursor and cursor.seq == since
-        if batch is not None and is_wanted and self._transport.is_writable:
-            out = self._take_queue()
-            self._take(cursor, batch, out)
-            self._transport.write(b"".join(out))
+        if batch is not None and is_wanted and self.transport.is_writable:
+            out = [*self._take_queue(), batch.frames]
+            self._move(cursor, batch)
+            self.transport.write(b"".join(out))
         self.wake()
 
     def _take_queue(self) -> list[Frame]:
@@ -345,8 +348,8 @@ class Connection:
         """Write the last words, and end."""
         queue = self._take_queue()
         if queue:
-            self._transport.write(b"".join(queue))
+            self.transport.write(b"".join(queue))
         if self._reading is not None:
             self._reading.cancel()
         assert self.close_code is not None
-        self._transport.close(self.close_code, self._close_reason)
+        self.transport.close(self.close_code, self._close_reason)

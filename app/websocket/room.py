@@ -8,7 +8,8 @@ cause one read, and what one read brought into the tail serves the others.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, KeysView
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from app.domain.events import Event
@@ -35,7 +36,8 @@ LogReader = Callable[[UUID, int, int], Awaitable[list[Event]]]
 """(project id, since, limit) → events after `since`, in order."""
 
 
-class Batch(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Batch:
     """Consecutive events, framed and joined: what one write takes."""
 
     frames: bytes

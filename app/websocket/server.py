@@ -46,10 +46,10 @@ class SocketProtocol(asyncio.Protocol):
 
     __slots__ = (
         "_connection",
+        "_direct",
         "_frame_count",
         "_hub",
         "_inbox",
-        "_is_buffering",
         "_is_entering",
         "_is_over",
         "_linger",
@@ -82,11 +82,11 @@ class SocketProtocol(asyncio.Protocol):
         self._is_entering = True
         """Whether it is not welcomed yet: what the peer says meanwhile is served after that."""
         self._is_over = False
-        self._is_buffering = True
-        """Whether something may wait in the event loop's buffer, or the answer to the handshake does."""
         self._opening = b""
         """The answer to the handshake, until there is something to write with it."""
         self._socket: socket.SocketType | None = None
+        self._direct: socket.SocketType | None = None
+        """The same; None while something may wait in the event loop's buffer, or the answer to the handshake does."""
         self._frame_count, self._window_ends = 0, 0.0
         self.is_writable = True
 
@@ -102,20 +102,19 @@ class SocketProtocol(asyncio.Protocol):
 
         Everything is written here, or the rest of a frame would end up behind another. Nothing follows a goodbye.
         """
-        if self._is_over:
-            return
-        if self._is_buffering:
-            self._is_buffering = self._transport.get_write_buffer_size() > 0
+        if self._direct is None:
+            if self._is_over:
+                return
             frames, self._opening = self._opening + frames, b""
-        if not self._is_buffering and self._socket is not None:
+            self._direct = None if self._transport.get_write_buffer_size() else self._socket
+        if self._direct is not None:
             try:
-                sent = self._socket.send(frames)
+                sent = self._direct.send(frames)
             except OSError:
                 sent = 0  # its buffer is full, or the peer has gone: the event loop finds out
             if sent == len(frames):
                 return
-            frames = frames[sent:]
-        self._is_buffering = True
+            frames, self._direct = frames[sent:], None
         self._transport.write(frames)
 
     def close(self, code: int, reason: str) -> None:
@@ -307,7 +306,7 @@ class SocketProtocol(asyncio.Protocol):
         """Let go of everything but the TCP connection, which has a moment left."""
         if self._is_over:
             return
-        self._is_over = True
+        self._is_over, self._direct = True, None
         if self._linger is None:
             self._linger = asyncio.get_running_loop().call_later(LINGER_S, self._transport.abort)
         connection, self._connection = self._connection, None

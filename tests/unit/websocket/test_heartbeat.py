@@ -60,8 +60,8 @@ class Clinic:
 
 
 def transport_of(connection: Connection) -> FakeTransport:
-    assert isinstance(connection._transport, FakeTransport)
-    return connection._transport
+    assert isinstance(connection.transport, FakeTransport)
+    return connection.transport
 
 
 def pings(connection: Connection) -> int:

@@ -24,8 +24,8 @@ def connect(manager: ConnectionManager, user: SocketUser | None = None) -> Conne
 async def types(connection: Connection) -> list[str]:
     """Return the types of what it has been sent."""
     await settle()
-    assert isinstance(connection._transport, FakeTransport)
-    return connection._transport.types
+    assert isinstance(connection.transport, FakeTransport)
+    return connection.transport.types
 
 
 async def test_nothing_is_left_of_a_connection_that_went() -> None:
