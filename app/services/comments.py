@@ -13,7 +13,7 @@ from app.domain.events import EventType
 from app.domain.folding import fold
 from app.errors import NotFound
 from app.models import Comment as CommentRow
-from app.models import Mention
+from app.models import Mention, Notification
 from app.models import Task as TaskRow
 from app.permissions import Action
 from app.schemas.base import Page, decode_cursor, make_page
@@ -21,7 +21,9 @@ from app.schemas.tasks import Comment, CommentWrite
 from app.security import new_id
 from app.services import facts
 from app.services.access import Actor, ProjectAccess, Record, open_comment, open_task, require
-from app.services.task_news import find_mentioned, tell_of_comment, tell_of_mentions
+from app.services.deliveries import close_pushes
+from app.services.notices import tell_of_change
+from app.services.task_news import find_mentioned, leave_out_told, tell_of_comment, tell_of_mentions
 from app.services.task_rows import load_row
 
 _SHOWN = [column for column in CommentRow.__table__.columns if column.name != "search_text"]
@@ -86,7 +88,7 @@ async def update_comment(uow: UnitOfWork, actor: Actor, comment_id: UUID, body: 
         await uow.execute(delete(Mention).where(Mention.comment_id == comment_id))
         await _remember_mentions(uow, after)
     await _record(uow, after, EventType.COMMENT_UPDATED, changes)
-    named = set(after.mentions) - set(comment.mentions)
+    named = await leave_out_told(uow, set(after.mentions) - set(comment.mentions), after.task_id, comment_id)
     await tell_of_mentions(
         uow, actor, project_id=project.id, task_id=after.task_id, comment_id=comment_id, mentioned=named
     )
@@ -96,9 +98,12 @@ async def update_comment(uow: UnitOfWork, actor: Actor, comment_id: UUID, body: 
 async def delete_comment(uow: UnitOfWork, actor: Actor, comment_id: UUID) -> None:
     """Delete a comment: its author, or an admin of the project. It can be taken back as long as a task in the trash."""
     _, comment = await _open_for_change(uow, actor, comment_id)
-    stamp = {"deleted_at": utc_now(), "deleted_by": actor.user_id}
+    now = utc_now()
+    stamp = {"deleted_at": now, "deleted_by": actor.user_id}
     await uow.execute(update(CommentRow).where(CommentRow.id == comment_id).values(stamp))
     await _record(uow, comment, EventType.COMMENT_DELETED, [], count_change=-1)
+    await tell_of_change(uow, Notification.comment_id == comment_id)
+    await close_pushes(uow, Notification.comment_id == comment_id, now)
 
 
 async def restore(uow: UnitOfWork, actor: Actor, comment_id: UUID) -> Comment:
@@ -110,6 +115,7 @@ async def restore(uow: UnitOfWork, actor: Actor, comment_id: UUID) -> Comment:
     await uow.execute(update(CommentRow).where(CommentRow.id == comment_id).values(stamp))
     comment = to_comment(row)
     await _record(uow, comment, EventType.COMMENT_RESTORED, [], count_change=1)
+    await tell_of_change(uow, Notification.comment_id == comment_id)
     return comment
 
 

@@ -37,9 +37,7 @@ _ABOUT = (
 
 def select_inbox() -> Select[*tuple[Any, ...]]:
     """Return a SELECT of what `to_notification` needs, of what its reader may see now."""
-    shown = only_shown(select(NotificationRow, *_ABOUT))
-    with_comment = shown.outerjoin(Comment, Comment.id == NotificationRow.comment_id)
-    return with_comment.outerjoin(User, User.id == NotificationRow.actor_id)
+    return only_shown(select(NotificationRow, *_ABOUT)).outerjoin(User, User.id == NotificationRow.actor_id)
 
 
 def to_notification(row: Record) -> Notification:
@@ -76,7 +74,10 @@ async def find_shown(uow: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, Notific
 
 
 def only_shown(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Keep the rows of inboxes whose readers may see what they are about, and whose task is not in the trash."""
+    """Keep the rows of inboxes whose readers may see what they are about, and nothing of what was deleted.
+
+    A row that stands for other changes too than a deleted comment is kept, without its text.
+    """
     return (
         statement.select_from(NotificationRow)
         .join(Project, Project.id == NotificationRow.project_id)
@@ -85,9 +86,11 @@ def only_shown(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
             (Member.project_id == NotificationRow.project_id) & (Member.user_id == NotificationRow.user_id),
         )
         .outerjoin(Task, Task.id == NotificationRow.task_id)
+        .outerjoin(Comment, Comment.id == NotificationRow.comment_id)
         .where(
             Project.deleted_at.is_(None),
             Task.deleted_at.is_(None),
+            or_(Comment.deleted_at.is_(None), NotificationRow.change_count > 1),
             or_(Member.user_id.is_not(None), NotificationRow.kind.in_(SEEN_BY_OUTSIDERS)),
         )
     )

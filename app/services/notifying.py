@@ -137,6 +137,7 @@ async def _find_bursts(uow: UnitOfWork, news: News, readers: Sequence[_Reader], 
         return {}
     statement = (
         select(NotificationRow)
+        .outerjoin(Comment, Comment.id == NotificationRow.comment_id)
         .where(
             NotificationRow.user_id.in_([reader.id for reader in readers]),
             NotificationRow.task_id == news.task_id,
@@ -145,6 +146,7 @@ async def _find_bursts(uow: UnitOfWork, news: News, readers: Sequence[_Reader], 
             NotificationRow.archived_at.is_(None),
             NotificationRow.snoozed_until.is_(None),
             NotificationRow.updated_at > now - BURST,
+            Comment.deleted_at.is_(None),
         )
         .order_by(NotificationRow.updated_at)
     )

@@ -57,6 +57,9 @@ def _steps(settings: Settings, now: datetime) -> Iterator[Executable]:
     yield delete(Session).where(Session.ended_at < sessions_before)
     trashed_before = now - timedelta(seconds=settings.trash_s)
     yield delete(Task).where(Task.deleted_at < trashed_before)
+    trashed = select(Comment.id).where(Comment.deleted_at < trashed_before)
+    # Without its comment a row of an inbox would be shown again.
+    yield delete(Notification).where(Notification.comment_id.in_(trashed), Notification.change_count == 1)
     yield delete(Comment).where(Comment.deleted_at < trashed_before)
     kept_since = now - timedelta(seconds=settings.log_keep_s)
     yield delete(Notification).where(Notification.created_at < kept_since)

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, literal, select, union_all
 from app.db.unit_of_work import UnitOfWork
 from app.domain.mentions import find_mentions
 from app.domain.notifying import Kind, Watching, Why
-from app.models import BoardColumn, Comment, Member, ProjectWatch, TaskAssignee, TaskWatch, User
+from app.models import BoardColumn, Comment, Member, Notification, ProjectWatch, TaskAssignee, TaskWatch, User
 from app.models import Task as TaskRow
 from app.schemas.tasks import Task
 from app.services.access import Actor, ProjectAccess
@@ -55,13 +55,28 @@ async def find_mentioned(uow: UnitOfWork, project_id: UUID, text: str) -> list[U
     return sorted(find_mentions(text, people))
 
 
+async def leave_out_told(uow: UnitOfWork, named: set[UUID], task_id: UUID, comment_id: UUID | None) -> set[UUID]:
+    """Return those of `named` whose inbox does not say yet that a comment, or else the description, names them."""
+    if not named:
+        return named
+    statement = select(Notification.user_id).where(
+        Notification.user_id.in_(named),
+        Notification.task_id == task_id,
+        Notification.comment_id == comment_id,
+        Notification.kind == Kind.MENTIONED.value,
+    )
+    return named - set((await uow.fetch(statement)).scalars())
+
+
 async def tell_of_task(uow: UnitOfWork, actor: Actor, project: ProjectAccess, before: Task | None, after: Task) -> None:
     """Tell of a task that was created (`before` is None) or changed. Each person is told of one thing at most."""
     told: set[UUID] = {actor.user_id}
     if before is None or before.description != after.description:
         named = set(await find_mentioned(uow, project.id, after.description))
-        known = set(await find_mentioned(uow, project.id, before.description)) if before and named else set()
-        told |= await _tell(uow, actor, after, Kind.MENTIONED, dict.fromkeys(named - known, Why.MENTIONED), told)
+        if before is not None and named:
+            named -= set(await find_mentioned(uow, project.id, before.description))
+            named = await leave_out_told(uow, named, after.id, None)
+        told |= await _tell(uow, actor, after, Kind.MENTIONED, dict.fromkeys(named, Why.MENTIONED), told)
     was, now = set(before.assignee_ids) if before else set(), set(after.assignee_ids)
     told |= await _tell(uow, actor, after, Kind.ASSIGNED, dict.fromkeys(now - was, Why.ASSIGNEE), told)
     told |= await _tell(uow, actor, after, Kind.UNASSIGNED, dict.fromkeys(was - now, Why.ASSIGNEE), told)

@@ -1,6 +1,6 @@
 """Who is told of what: once, with the reason, never of one's own doing, never without the right to see it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +11,7 @@ from app.config import Settings
 from app.db.base import Transaction
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import format_time, utc_now
-from app.models import LoggedNotice, Notification, PushDelivery, User
+from app.models import Comment, LoggedNotice, Notification, PushDelivery, User
 from app.services import inbox_rows, notifications, projects, retention, tasks
 from tests.support.people import Json, Person, register
 from tests.support.routes import assert_problem
@@ -94,6 +94,46 @@ async def test_description_names_people_too(anna: Person, boris: Person, shared:
     await anna.call("PATCH", f"/tasks/{task['id']}", json={"description": "and @boris"}, expect=200)
     latest, _ = await inbox(boris, filter="mentions")
     assert latest["task_id"] == task["id"]
+
+
+async def test_name_that_is_taken_out_and_put_in_again_tells_nothing(anna: Person, boris: Person, shared: Json) -> None:
+    """Of a description or a comment somebody is told once, whatever it said in between; of each one by itself."""
+    task = await anna.task(shared, description="@Boris")
+    comment = await anna.comment(task, "@Boris")
+    for path, field in ((f"/tasks/{task['id']}", "description"), (f"/comments/{comment['id']}", "body")):
+        for text in ("nobody", "again @Boris"):
+            await anna.call("PATCH", path, json={field: text}, expect=200)
+    assert await told(boris) == [("mentioned", "mentioned", 1)] * 2
+
+
+async def test_deleted_comment_is_in_no_inbox_until_it_is_taken_back(
+    server: TestServer, anna: Person, boris: Person, shared: Json
+) -> None:
+    """Nor counted; forgotten for good, it stays away. A row that stands for other changes too keeps them alone."""
+    task = await boris.task(shared)
+    comment = await anna.comment(task, "@Boris, a secret")
+    path = f"/comments/{comment['id']}"
+    await anna.call("DELETE", path, expect=204)
+    assert (await inbox(boris), await unread(boris)) == ([], 0)
+    await anna.call("POST", f"{path}/restore", expect=200)
+    assert ([row["excerpt"] for row in await inbox(boris)], await unread(boris)) == (["@Boris, a secret"], 1)
+    burst = [await anna.comment(task, body) for body in ("One", "Another")]
+    for gone in (comment, burst[1]):
+        await anna.call("DELETE", f"/comments/{gone['id']}", expect=204)
+    async with server.database.write() as uow:
+        await uow.execute(
+            update(Comment).where(Comment.deleted_at.is_not(None)).values(deleted_at=datetime(2020, 1, 1, tzinfo=UTC))
+        )
+    await retention.sweep(server.database, server.settings)
+    assert [(row["kind"], row["excerpt"]) for row in await inbox(boris)] == [("commented", None)]
+
+
+async def test_comment_that_follows_a_deleted_one_is_told_by_itself(anna: Person, boris: Person, shared: Json) -> None:
+    """It does not join the row of one that nobody can read."""
+    task = await boris.task(shared)
+    await anna.call("DELETE", f"/comments/{(await anna.comment(task))['id']}", expect=204)
+    await anna.comment(task, "Second")
+    assert [(row["count"], row["excerpt"]) for row in await inbox(boris)] == [(1, "Second")]
 
 
 async def test_comment_is_told_to_those_the_task_concerns(

@@ -69,7 +69,7 @@ async def test_reading_takes_the_push_away_elsewhere(
 
 
 @pytest.mark.parametrize("is_under_way", [False, True], ids=["shown", "under_way"])
-@pytest.mark.parametrize("what", ["tasks", "projects"])
+@pytest.mark.parametrize("what", ["comments", "tasks", "projects"])
 async def test_what_goes_into_the_trash_takes_its_push_away(
     server: TestServer, service: PushService, anna: Person, boris: Person, project: Json, what: str, is_under_way: bool
 ) -> None:
@@ -79,11 +79,12 @@ async def test_what_goes_into_the_trash_takes_its_push_away(
     await subscribe(boris, service)
     if is_under_way:
         service.may_answer.clear()
-    task = await anna.task(project, assignee_ids=[boris.id])
+    task = await anna.task(project)
+    subjects = {"comments": await anna.comment(task, "@Boris"), "tasks": task, "projects": project}
     await eventually(lambda: len(service.requests) == 1)
     if not is_under_way:
         await drained(server)
-    await anna.call("DELETE", f"/{what}/{(task if what == 'tasks' else project)['id']}", expect=204)
+    await anna.call("DELETE", f"/{what}/{subjects[what]['id']}", expect=204)
     service.may_answer.set()
     await eventually(lambda: len(service.pushed) == 2)
     assert service.pushed[1] == {"type": "close", "tag": service.pushed[0]["tag"]}
