@@ -15,6 +15,7 @@ from app.api.transactions import SAFE_METHODS, ReplayedAnswer
 from app.db.unit_of_work import UnitOfWork
 from app.errors import BadRequest, RateLimited, Unauthorized
 from app.schemas.base import PageQuery
+from app.security import AccessClaims
 from app.services.access import Actor, load_actor
 from app.services.idempotency import find_answer, make_call
 from app.services.sessions import Device
@@ -51,24 +52,29 @@ async def _access_token(request: Request) -> str | None:
 AccessToken = Annotated[str | None, Depends(_access_token)]
 
 
-async def _optional_actor(request: Request) -> Actor | None:
+async def _claims(request: Request) -> AccessClaims:
     token = await _access_token(request)
     if token is None:
-        return None
+        message = "this needs an access token; get one from POST /api/v1/auth/login"
+        raise Unauthorized(message)
+    return (await _context(request)).tokens.verify(token)
+
+
+Signed = Annotated[AccessClaims, Depends(_claims)]
+"""What a good token says, for what is done before a transaction: its session may have ended since."""
+
+
+async def _actor(request: Request) -> Actor:
+    claims = await _claims(request)
     context, uow = await _context(request), await _unit_of_work(request)
-    claims = context.tokens.verify(token)
     actor = await load_actor(uow, claims.user_id, claims.session_id)
     uow.actor_id = actor.user_id
     await _replay_if_repeated(request, context, uow, actor)
     return actor
 
 
-async def _actor(request: Request) -> Actor:
-    actor = await _optional_actor(request)
-    if actor is None:
-        message = "this needs an access token; get one from POST /api/v1/auth/login"
-        raise Unauthorized(message)
-    return actor
+async def _optional_actor(request: Request) -> Actor | None:
+    return None if await _access_token(request) is None else await _actor(request)
 
 
 MaybeUser = Annotated[Actor | None, Depends(_optional_actor)]

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Cookie, Request, Response
 
 from app.api.context import ApiContext
-from app.api.deps import AccessToken, AttemptLimit, CallingDevice, Context, CurrentUser, Paging, Transaction
+from app.api.deps import AccessToken, AttemptLimit, CallingDevice, Context, CurrentUser, Paging, Signed, Transaction
 from app.api.problems import CHANGE_RESPONSES, responses
 from app.api.transactions import PlainRoute, TransactionalRoute
 from app.db.unit_of_work import UnitOfWork
@@ -28,7 +28,7 @@ from app.schemas.users import (
     Tokens,
 )
 from app.services import resets, sessions, users
-from app.services.access import Actor, load_actor
+from app.services.access import load_actor
 
 REFRESH_COOKIE: Final = "timetodo_refresh"
 COOKIE_PATH: Final = "/api/v1/auth"
@@ -105,9 +105,10 @@ async def logout(
 
 
 @plain.post("/password", status_code=204, dependencies=[AttemptLimit])
-async def change_password(context: Context, token: AccessToken, body: PasswordChange) -> None:
+async def change_password(context: Context, claims: Signed, body: PasswordChange) -> None:
     """Set a new password. Every other session ends."""
-    actor = await _plain_actor(context, token)
+    async with context.database.read() as uow:
+        actor = await load_actor(uow, claims.user_id, claims.session_id)
     await users.change_password(context.database, context.passwords, actor, body)
 
     async def end_others(uow: UnitOfWork) -> None:
@@ -139,15 +140,6 @@ async def list_sessions(uow: Transaction, actor: CurrentUser, page: Paging) -> P
 async def end_session(uow: Transaction, actor: CurrentUser, session_id: UUID) -> None:
     """Sign one device out."""
     await sessions.end_own_session(uow, actor, session_id)
-
-
-async def _plain_actor(context: ApiContext, token: str | None) -> Actor:
-    if token is None:
-        message = "this needs an access token; get one from POST /api/v1/auth/login"
-        raise Unauthorized(message)
-    claims = context.tokens.verify(token)
-    async with context.database.read() as uow:
-        return await load_actor(uow, claims.user_id, claims.session_id)
 
 
 def _given_refresh_token(

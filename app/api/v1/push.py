@@ -1,10 +1,11 @@
 """Pushing to browsers: what they subscribe to, and the devices one has."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
-from app.api.deps import Context, CurrentUser, Paging, Transaction
+from app.api.deps import Context, CurrentUser, Paging, Signed, Transaction
 from app.api.problems import CHANGE_RESPONSES
 from app.api.transactions import TransactionalRoute
 from app.schemas.base import Page
@@ -12,6 +13,15 @@ from app.schemas.push import PushDevice, PushDeviceCreate, PushKey
 from app.services import devices
 
 router = APIRouter(prefix="/push", tags=["push"], route_class=TransactionalRoute, responses=CHANGE_RESPONSES)
+
+
+async def _checked_device(context: Context, _: Signed, body: PushDeviceCreate) -> PushDeviceCreate:
+    """A name is looked up, for who is signed in, before the transaction begins: others would wait for that."""
+    await devices.check_device(body, allow_private=context.settings.push_allow_private)
+    return body
+
+
+CheckedDevice = Annotated[PushDeviceCreate, Depends(_checked_device)]
 
 
 @router.get("/key")
@@ -28,10 +38,8 @@ async def list_devices(uow: Transaction, actor: CurrentUser, page: Paging) -> Pa
 
 
 @router.post("/devices", status_code=201)
-async def add_device(uow: Transaction, context: Context, actor: CurrentUser, body: PushDeviceCreate) -> PushDevice:
+async def add_device(body: CheckedDevice, uow: Transaction, actor: CurrentUser) -> PushDevice:
     """Have notifications pushed to a browser, until its session ends."""
-    await uow.close()  # a name is looked up now: whoever wants to write would wait for that
-    await devices.check_device(body, allow_private=context.settings.push_allow_private)
     return await devices.add_device(uow, actor, body)
 
 

@@ -38,6 +38,20 @@ async def test_name_that_is_slow_to_look_up_delays_no_change(
     assert_problem(await adding, 422)
 
 
+async def test_device_is_added_once_however_often_it_is_sent(
+    server: TestServer, service: PushService, anna: Person
+) -> None:
+    """Calls that overlap under one key are one; and nothing is looked up for somebody who is not signed in."""
+    body, key = service.subscription(), {"Idempotency-Key": "op"}
+    calls = [anna.call("POST", "/push/devices", json=body, headers=key, expect=201) for _ in range(3)]
+    answers = await asyncio.gather(*calls)
+    assert len({answer.content for answer in answers}) == 1
+    assert len((await anna.get("/push/devices"))["items"]) == 1
+    nowhere = service.subscription() | {"endpoint": "nonsense"}
+    async with server.client() as stranger:
+        assert_problem(await stranger.post("/push/devices", json=nowhere), 401)
+
+
 @pytest.mark.parametrize(
     ("endpoint", "word"),
     [
