@@ -13,7 +13,7 @@ from tests.support.people import PASSWORD, Json
 from tests.support.site import Account, Site
 
 FOLDER: Final = Path(__file__).parent
-DEADLINE_MS = 10_000
+DEADLINE_MS = 20_000
 SIGNED_IN = "localStorage.setItem('timetodo.signed-in', '')"
 """What the page remembers beside the cookie."""
 PATIENT: Final = {"TIMETODO_AUTH_ATTEMPTS_PER_MINUTE": "10000", "TIMETODO_PRESENCE_GRACE_S": "1"}
@@ -80,7 +80,7 @@ async def window(browser: Browser, site: Site, page_errors: list[str]) -> AsyncI
     contexts: list[BrowserContext] = []
 
     async def open_window(**options: Any) -> Page:
-        context = await browser.new_context(**({"base_url": site.url, "locale": "en"} | options))
+        context = await browser.new_context(**({"base_url": site.url, "locale": "en", "timezone_id": "UTC"} | options))
         contexts.append(context)
         context.set_default_timeout(DEADLINE_MS)
         page = await context.new_page()

@@ -81,16 +81,17 @@ async def test_a_mention_reaches_the_open_window_and_is_read_everywhere(
 async def test_nothing_is_told_of_the_card_one_has_open(
     sign_in: SignIn, anna: Account, boris: Account, project: Json
 ) -> None:
-    """A comment on the card in front of one is on the screen already: no message, nothing unread."""
-    task = await boris.task(project, "Plan the launch")
+    """A comment on the card in front of one is on the screen already: no message, nothing unread, as of another."""
+    task, other = await boris.task(project, "Plan the launch"), await boris.task(project, "Something else")
     board = await BoardWindow.of(sign_in, anna, project)
     await board.page.goto(f"/p/{project['id']}/t/{task['number']}")
     await expect(board.page.get_by_role("dialog")).to_be_visible()
     await board.is_live()
     await mention(boris, task, "@Anna here")
     await expect(board.page.get_by_role("dialog")).to_contain_text("here")
-    await expect(bell(board.page)).to_have_accessible_name("Inbox")
-    await expect(board.page.get_by_role("region", name="Messages").get_by_text("mentioned you")).to_have_count(0)
+    await mention(boris, other, "@Anna there")
+    await expect(bell(board.page)).to_have_accessible_name(re.compile("1 unread"))
+    await expect(board.page.get_by_role("region", name="Messages").get_by_text("mentioned you")).to_have_count(1)
 
 
 async def test_everything_by_keyboard(sign_in: SignIn, anna: Account, boris: Account, project: Json) -> None:

@@ -28,6 +28,7 @@ async def test_few_of_many_cards_are_drawn_and_all_can_be_reached(
     await fill_board(site, anna, project, CARDS)
     board = await BoardWindow.of(sign_in, anna, project)
     await expect(board.column("To do")).to_contain_text("1,667 cards")
+    await expect(cards_of(board, "To do").locator('[aria-posinset="1"]')).to_be_in_viewport()
     assert await board.page.locator("[data-card]").count() < 200
     todo = cards_of(board, "To do")
     await todo.evaluate("(list) => list.scrollTo(0, list.scrollHeight)")
@@ -165,10 +166,10 @@ async def test_columns_fold_and_change_places(sign_in: SignIn, anna: Account, bo
     second = await BoardWindow.of(sign_in, boris, project)
     await first.column("Done").get_by_role("button", name="Menu of the column").click()
     await first.page.get_by_role("menuitem", name="Collapse column").click()
-    assert (await box(first.column("Done")))["width"] == 40
+    await expect(first.column("Done")).to_have_css("width", "40px")
     await first.page.reload()
     await expect(first.card("Buy the domain")).to_be_visible()
-    assert (await box(first.column("Done")))["width"] == 40
+    await expect(first.column("Done")).to_have_css("width", "40px")
     await first.drag_card("Buy the domain", "Done")
     await expect(second.card("Buy the domain", column="Done")).to_be_visible()
     head = first.column("To do").get_by_role("heading")

@@ -246,5 +246,7 @@ async def test_who_wants_to_be_unseen_is(
     await expect(board.card("Secret interest").get_by_text("Boris has this card open")).to_have_count(0)
     await other.goto(f"/p/{project['id']}/t/{task['number']}")
     await other.get_by_role("textbox", name="New comment").press_sequentially("unseen")
+    await other.keyboard.press("Control+Enter")
+    await expect(board.card("Secret interest")).to_contain_text("1 comment")  # which came after
     await expect(board.page.get_by_label("People here now")).to_be_visible()
     await expect(board.card("Secret interest").get_by_text("Boris has this card open")).to_have_count(0)
