@@ -206,6 +206,7 @@ def _select_valid(which: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
         .where(
             which,
             InvitationRow.expires_at > utc_now(),
+            User.is_active,
             Project.deleted_at.is_(None),
         )
     )

@@ -1,9 +1,9 @@
-"""Members and their roles. The last owner stays: a project always has somebody who can do everything."""
+"""Members and their roles. The last owner who can sign in stays: somebody can always do everything."""
 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
@@ -133,11 +133,13 @@ async def _tell(uow: UnitOfWork, actor: Actor, kind: Kind, project_id: UUID, mem
 async def _check_owner_remains(uow: UnitOfWork, project: ProjectAccess, member: Member) -> None:
     if member.role is not Role.OWNER:
         return
-    statement = (
-        select(func.count())
-        .select_from(MemberRow)
+    others = (
+        select(MemberRow.user_id)
+        .join(User, User.id == MemberRow.user_id)
         .where(MemberRow.project_id == project.id, MemberRow.role == Role.OWNER.value)
+        .where(MemberRow.user_id != member.user_id, User.is_active)
+        .limit(1)
     )
-    if (await uow.fetch(statement)).scalar_one() == 1:
-        message = "the last owner stays; make somebody else an owner first, or delete the project"
+    if (await uow.fetch(others)).one_or_none() is None:
+        message = "the last owner who can sign in stays; make somebody else an owner first, or delete the project"
         raise LastOwner(message)

@@ -117,6 +117,18 @@ async def test_last_owner_stays(server: TestServer, anna: Person, boris: Person,
     assert (await anna.get("/projects"))["items"] == []
 
 
+async def test_owner_who_is_kept_out_is_no_other_owner(
+    server: TestServer, anna: Person, boris: Person, project: Json
+) -> None:
+    """The last owner who can sign in stays, and may take the place of one who cannot."""
+    path = f"/projects/{project['id']}/members"
+    await anna.add(project, boris, "owner")
+    await anna.call("PATCH", f"/admin/users/{boris.id}", json={"is_active": False}, expect=200)
+    for method, body in (("DELETE", None), ("PATCH", {"role": "viewer"})):
+        assert assert_problem(await anna.call(method, f"{path}/{anna.id}", json=body), 409)["code"] == "last_owner"
+    await anna.call("DELETE", f"{path}/{boris.id}", expect=204)
+
+
 async def test_removed_member_leaves_no_assignment(
     server: TestServer, anna: Person, boris: Person, project: Json
 ) -> None:
@@ -190,7 +202,7 @@ async def test_open_link_serves_many_until_it_is_revoked(
 async def test_invitation_ends_with_its_time_its_maker_or_its_project(
     server: TestServer, anna: Person, boris: Person, project: Json
 ) -> None:
-    """Expired, made by somebody who could not make it any more, or to a project that has gone: the same 404."""
+    """Expired, made by somebody who could not make it (any more), or to a project that has gone: the same 404."""
     await anna.add(project, boris, "owner")
     of_boris, owners, of_anna = [
         await invite(who, project, role) for who, role in [(boris, "editor"), (boris, "owner"), (anna, "viewer")]
@@ -202,6 +214,11 @@ async def test_invitation_ends_with_its_time_its_maker_or_its_project(
 
     assert [await valid(item) for item in (of_boris, owners, of_anna)] == [True, True, True]
     await anna.call("PATCH", member, json={"role": "admin"}, expect=200)
+    assert [await valid(item) for item in (of_boris, owners, of_anna)] == [True, False, True]
+    await anna.call("PATCH", f"/admin/users/{boris.id}", json={"is_active": False}, expect=200)
+    assert [await valid(item) for item in (of_boris, owners, of_anna)] == [False, False, True]
+    assert_problem(await anna.call("POST", f"/invitations/{of_boris['token']}/accept"), 404)
+    await anna.call("PATCH", f"/admin/users/{boris.id}", json={"is_active": True}, expect=200)
     assert [await valid(item) for item in (of_boris, owners, of_anna)] == [True, False, True]
     await anna.call("DELETE", member, expect=204)
     assert [await valid(item) for item in (of_boris, owners, of_anna)] == [False, False, True]
