@@ -94,8 +94,16 @@ def _only_text(value: object) -> object:
     return value
 
 
-GivenTime = Annotated[AwareDatetime, BeforeValidator(_only_text)]
-"""A time in a request: text with an offset, never a number."""
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        code = "time_out_of_range"
+        raise PydanticCustomError(code, "must be within the years 1 to 9999 in UTC") from None
+
+
+GivenTime = Annotated[AwareDatetime, BeforeValidator(_only_text), AfterValidator(_in_utc)]
+"""A time in a request: text with an offset, never a number; it is kept in UTC."""
 KeyPart = str | int | UUID | datetime
 
 

@@ -1,8 +1,8 @@
 """Somebody's inbox: read it and mark it. Telling is `notifying`, how one wants to be told is `wishes`."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, delete, or_, select, tuple_, update
@@ -27,6 +27,8 @@ from app.services.deliveries import close_pushes
 from app.services.inbox_rows import IS_UNREAD, select_inbox, to_notification, unread_of
 from app.services.notices import Told, advance, publish
 
+MAX_SNOOZE: Final = timedelta(days=60)
+"""Longer than anybody plans, and so short that no row waits for a day that nobody remembers."""
 _KINDS = {NotificationFilter.MENTIONS: (Kind.MENTIONED,), NotificationFilter.ASSIGNED: (Kind.ASSIGNED,)}
 _WHYS = {NotificationFilter.MENTIONS: Why.MENTIONED, NotificationFilter.ASSIGNED: Why.ASSIGNEE}
 
@@ -60,8 +62,8 @@ async def update_notification(
     if "archived" in body.model_fields_set and body.archived is not (shown.archived_at is not None):
         wanted["archived_at"] = now if body.archived else None
     if "snoozed_until" in body.model_fields_set and body.snoozed_until != shown.snoozed_until:
-        if body.snoozed_until is not None and body.snoozed_until <= now:
-            raise InvalidField("snoozed_until", "must be in the future")
+        if body.snoozed_until is not None and not now < body.snoozed_until <= now + MAX_SNOOZE:
+            raise InvalidField("snoozed_until", f"must be in the future, and at most {MAX_SNOOZE.days} days from now")
         wanted["snoozed_until"] = body.snoozed_until
     if not wanted:
         return shown

@@ -62,7 +62,8 @@ def _steps(settings: Settings, now: datetime) -> Iterator[Executable]:
     yield delete(Notification).where(Notification.comment_id.in_(trashed), Notification.change_count == 1)
     yield delete(Comment).where(Comment.deleted_at < trashed_before)
     kept_since = now - timedelta(seconds=settings.log_keep_s)
-    yield delete(Notification).where(Notification.created_at < kept_since)
+    is_old = (Notification.created_at < kept_since) & (Notification.updated_at < kept_since)
+    yield delete(Notification).where(is_old, Notification.snoozed_until.is_(None))  # what sleeps wakes first
     yield from _trim_logs(settings, kept_since)
     yield from _trim_streams(kept_since)
 

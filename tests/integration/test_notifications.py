@@ -277,12 +277,15 @@ async def test_unread_is_counted_up_to_a_limit(
 
 
 async def test_snoozed_row_comes_back_unread(server: TestServer, anna: Person, boris: Person, shared: Json) -> None:
-    """Hidden until its time, then on top again; a time in the past is refused."""
+    """Hidden until its time, then on top again; a time in the past, or one that nobody will see, is refused."""
     await anna.task(shared, assignee_ids=[boris.id])
     (row,) = await inbox(boris)
     path = f"/notifications/{row['id']}"
     past, later = (format_time(utc_now() + timedelta(hours=hours)) for hours in (-1, 1))
-    assert_problem(await boris.call("PATCH", path, json={"snoozed_until": past}), 422)
+    too_late = format_time(utc_now() + timedelta(days=61))
+    for refused in (past, too_late, "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"):
+        problem = assert_problem(await boris.call("PATCH", path, json={"snoozed_until": refused}), 422)
+        assert [error["field"] for error in problem["errors"]] == ["snoozed_until"], refused
     await boris.call("PATCH", path, json={"snoozed_until": later, "read": True}, expect=200)
     assert (await inbox(boris), await unread(boris)) == ([], 0)
     async with server.database.write() as uow:
@@ -492,11 +495,21 @@ async def test_what_concerns_nobody_else_costs_next_to_nothing(
 
 
 async def test_old_notifications_are_forgotten(server: TestServer, anna: Person, boris: Person, shared: Json) -> None:
-    """Rows and notices go after 90 days; the floor says up to where the stream was trimmed."""
+    """Rows and notices go after 90 days; the floor says up to where the stream was trimmed. What sleeps stays."""
     await anna.task(shared, assignee_ids=[boris.id])
     async with server.database.write() as uow:
         old = utc_now() - timedelta(days=91)
-        await uow.execute(update(Notification).values(created_at=old))
+        sleeping = {"created_at": old, "updated_at": old, "snoozed_until": utc_now() + timedelta(hours=1)}
+        await uow.execute(update(Notification).values(sleeping))
+        await uow.execute(update(LoggedNotice).values(timestamp=old))
+    await retention.sweep(server.database, server.settings)
+    async with server.database.write() as uow:
+        await uow.execute(update(Notification).values(snoozed_until=utc_now()))
+        assert await notifications.wake_snoozed(uow, UUID(boris.id)) == 2
+    await retention.sweep(server.database, server.settings)
+    assert len(await inbox(boris)) == 1
+    async with server.database.write() as uow:
+        await uow.execute(update(Notification).values(updated_at=old))
         await uow.execute(update(LoggedNotice).values(timestamp=old))
     await retention.sweep(server.database, server.settings)
     async with server.database.read() as uow:
