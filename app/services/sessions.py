@@ -6,7 +6,7 @@ whole family ends (OAuth 2.0 Security Best Current Practice, RFC 9700 section 4.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -161,6 +161,11 @@ async def find_dead_sessions(uow: UnitOfWork, session_ids: Sequence[UUID]) -> se
         .where(SessionRow.id.in_(session_ids), is_good(utc_now()))
     )
     return set(session_ids) - set((await uow.fetch(statement)).scalars())
+
+
+async def find_ended_sessions(uow: UnitOfWork, since: datetime) -> set[UUID]:
+    """Return the sessions that were ended since a moment."""
+    return set((await uow.fetch(select(SessionRow.id).where(SessionRow.ended_at >= since))).scalars())
 
 
 async def issue_ticket(uow: UnitOfWork, actor: Actor, *, lifetime_s: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -122,6 +123,11 @@ class Directory:
             heads = await history.read_heads(uow, project_ids)
             others = [id_ for id_ in project_ids if id_ not in heads]
             return heads | (await notices.read_heads(uow, others) if others else {})
+
+    async def find_ended_sessions(self, since: datetime) -> set[UUID]:
+        """Return the sessions that were ended since a moment."""
+        async with self._database.read() as uow:
+            return await sessions.find_ended_sessions(uow, since)
 
     async def find_dead_sessions(self, session_ids: list[UUID]) -> set[UUID]:
         """Return those of some sessions that have ended."""

@@ -7,11 +7,13 @@ database: a broker that lost something costs a delay, never an event and never a
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
 
+from app.domain.clock import utc_now
 from app.domain.events import Event
 from app.errors import NotFound
 from app.permissions import Role
@@ -25,10 +27,13 @@ REPAIR_BATCH: Final = 500
 """Events read from the log at once."""
 LOOKUP_BATCH: Final = 500
 """Ids in one query, far below what any database takes."""
+LOOK_BACK: Final = timedelta(minutes=1)
+"""How far before the last look sessions may say they ended: clocks differ, and a commit takes its time."""
 _log = structlog.get_logger(__name__)
 
 HeadReader = Callable[[list[UUID]], Awaitable[dict[UUID, LogHead]]]
 RoleFinder = Callable[[SocketUser | None, UUID], Awaitable[Role | None]]
+EndedSessionFinder = Callable[[datetime], Awaitable[set[UUID]]]
 DeadSessionFinder = Callable[[list[UUID]], Awaitable[set[UUID]]]
 
 
@@ -48,6 +53,7 @@ class Relay:
         read_log: LogReader,
         read_heads: HeadReader,
         find_role: RoleFinder,
+        find_ended_sessions: EndedSessionFinder,
         find_dead_sessions: DeadSessionFinder,
         check_s: float,
     ) -> None:
@@ -57,9 +63,11 @@ class Relay:
         self._read_log = read_log
         self._read_heads = read_heads
         self._find_role = find_role
+        self._find_ended_sessions = find_ended_sessions
         self._find_dead_sessions = find_dead_sessions
         self._check_s = check_s
         self._repairs: dict[Room, asyncio.Task[None]] = {}
+        self._sessions_checked_at = utc_now()
         self._unchecked_sessions: list[UUID] = []
         self._unchecked_persons: list[UUID] = []
         self._checker: asyncio.Task[None] | None = None
@@ -128,18 +136,29 @@ class Relay:
         self._manager.forget_if_empty(room.project_id)
 
     async def check_sessions(self) -> None:
-        """Close connections whose session has ended without our being told: up to 500 sessions a time, in turn."""
+        """Close connections whose session has ended without our being told.
+
+        Those that were ended are found at once; whatever else makes a session useless, by 500 a time, in turn.
+        """
+        if not self._manager.connections:
+            return
+        now = utc_now()
+        ended = await self._find_ended_sessions(self._sessions_checked_at - LOOK_BACK)
+        self._sessions_checked_at = now
+        self._end(ended)
         if not self._unchecked_sessions:
             self._unchecked_sessions = list(self._manager.connections_by_session())
         batch, self._unchecked_sessions = (
             self._unchecked_sessions[:LOOKUP_BATCH],
             self._unchecked_sessions[LOOKUP_BATCH:],
         )
-        dead = await self._find_dead_sessions(batch) if batch else set()
+        self._end(await self._find_dead_sessions(batch) if batch else set())
+
+    def _end(self, dead: set[UUID]) -> None:
         if dead:
             by_session = self._manager.connections_by_session()
-            for session_id in dead:
-                self._manager.close_all(by_session.get(session_id, ()), CloseCode.LOGGED_OUT, "this session has ended")
+            for session_id in dead & by_session.keys():
+                self._manager.close_all(by_session[session_id], CloseCode.LOGGED_OUT, "this session has ended")
 
     async def _check_for_ever(self) -> None:
         while True:

@@ -242,6 +242,7 @@ class FakeDirectory(Directory):
         self.visibility: defaultdict[UUID, Visibility] = defaultdict(lambda: Visibility.PRIVATE)
         self.tokens: dict[str, SocketUser | Unauthorized] = {"old": TokenExpired("expired")}
         self.dead_sessions: set[UUID] = set()
+        self.ended_sessions: set[UUID] = set()
         self.unread: defaultdict[UUID, int] = defaultdict(int)
         self.entering: Callable[[], None] = lambda: None
         """Called after a permission was read and before it is answered."""
@@ -291,6 +292,9 @@ class FakeDirectory(Directory):
 
     async def read_heads(self, project_ids: list[UUID]) -> dict[UUID, LogHead]:
         return await self.log.read_heads(project_ids)
+
+    async def find_ended_sessions(self, since: datetime) -> set[UUID]:
+        return self.ended_sessions
 
     async def find_dead_sessions(self, session_ids: list[UUID]) -> set[UUID]:
         return self.dead_sessions & set(session_ids)

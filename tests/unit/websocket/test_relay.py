@@ -364,6 +364,16 @@ async def test_ended_sessions_are_found_without_being_told(ward: Ward) -> None:
     assert ward.anna.connection.close_code is None
 
 
+async def test_sessions_that_were_ended_all_go_at_once(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are: nobody waits for a turn whose session another process has ended."""
+    monkeypatch.setattr(relay_module, "LOOKUP_BATCH", 1)
+    boris, clara = await ward.connect(BORIS), await ward.connect(make_user("Clara"))
+    ward.directory.ended_sessions = {ANNA.session_id, BORIS.session_id, uuid4()}
+    await ward.relay.check_sessions()
+    codes = [peer.connection.close_code for peer in (ward.anna, boris, clara)]
+    assert codes == [CloseCode.LOGGED_OUT, CloseCode.LOGGED_OUT, None]
+
+
 async def test_many_sessions_are_swept_in_turn(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many there are, one query asks a bounded number, and each has its turn."""
     monkeypatch.setattr(relay_module, "LOOKUP_BATCH", 1)
