@@ -25,10 +25,13 @@ describe('opening', () => {
     expect(live.joins).toEqual([{ since: { epoch: 'e1', seq: 10 } }]);
   });
 
-  test('a board one may not see is missing', async () => {
+  test.each([
+    ['one may not see', 404, 'not_found'],
+    ['whose address is no id', 422, 'invalid'],
+  ])('a board %s is missing', async (_which, status, code) => {
     const live = new FakeLive();
     const { BoardStore } = await import('../src/lib/board/board.svelte');
-    const rest = { projects: { board: async () => Promise.reject(refusal(404, 'not_found')) } };
+    const rest = { projects: { board: async () => Promise.reject(refusal(status, code)) } };
     const store = new BoardStore('p', { rest: rest as never, live, user: 'anna', device: fakeDevice(rest, 'anna') });
     await store.open();
     expect(store.phase).toBe('missing');

@@ -21,6 +21,9 @@ export interface Surroundings {
 /** Why a room was left for good: its copy may not stay. */
 export const PURGED_BY: ReadonlySet<unknown> = new Set(['revoked', 'deleted', 'not_found', 'forbidden']);
 
+/** What stands in the address is no id, so there is no such board. */
+export const isNoId = (error: unknown): boolean => error instanceof ApiError && error.status === 422;
+
 /** The server says that this project is not for this person. */
 export const isClosedTo = (error: unknown): boolean =>
   error instanceof ApiError && [401, 403, 404].includes(error.status);

@@ -18,6 +18,7 @@ import {
   type BoardPhase,
   byColumn,
   isClosedTo,
+  isNoId,
   type Listener,
   needsSignIn,
   PURGED_BY,
@@ -110,7 +111,7 @@ export class BoardStore {
         await this.#read();
       } catch (error) {
         this.failure = error;
-        this.phase = isClosedTo(error) ? 'missing' : 'failed';
+        this.phase = isClosedTo(error) || isNoId(error) ? 'missing' : 'failed';
         return;
       }
     }
