@@ -4,6 +4,7 @@ A server's frames are not masked, so the bytes of one frame are the same for eve
 several in a row are one write. Clients' frames are masked, and bounded from their header on.
 """
 
+import time
 from collections.abc import Iterator
 from enum import IntEnum
 from typing import Final
@@ -13,8 +14,13 @@ try:
 except ImportError:  # pragma: no cover - a platform without the compiled module
     from websockets.utils import apply_mask
 
+from app.websocket.protocol import CloseCode
+
 MAX_FRAGMENTS: Final = 256
 """Pieces of one message. Honest clients send one; empty pieces would cost memory and time without ever weighing."""
+MAX_FRAMES: Final = 2000
+FRAMES_WINDOW_S: Final = 10.0
+"""Frames of any kind within the window; honest clients send a few, empty ones would cost time without a message."""
 MAX_CONTROL_BYTES: Final = 125
 MAX_REASON_BYTES: Final = 123
 """What a close frame has room for beside its code."""
@@ -94,6 +100,20 @@ def read_close(payload: bytes) -> tuple[int, str]:
         raise FramingError(1007, "the reason is not UTF-8") from None
 
 
+def check_utf8(text: bytes) -> None:
+    """Let a text message pass.
+
+    Raises:
+        FramingError: it is none.
+    """
+    if text.isascii():
+        return
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        raise FramingError(1007, "a text message must be UTF-8") from None
+
+
 class FrameReader:
     """Reads one client's frames, however they are cut into pieces on their way.
 
@@ -101,7 +121,7 @@ class FrameReader:
     frame, no larger together than a message may be.
     """
 
-    __slots__ = ("_buffer", "_max_bytes", "_opcode", "_pieces", "_weight")
+    __slots__ = ("_buffer", "_frame_count", "_max_bytes", "_opcode", "_pieces", "_weight", "_window_ends")
 
     def __init__(self, max_message_bytes: int) -> None:
         self._max_bytes = max_message_bytes
@@ -109,9 +129,10 @@ class FrameReader:
         self._opcode: Opcode | None = None
         self._pieces: list[bytes] | None = None
         self._weight = 0
+        self._frame_count, self._window_ends = 0, 0.0
 
-    def feed(self, data: bytes) -> Iterator[tuple[Opcode, bytes] | None]:
-        """Take what came; yield once for each frame: a message or control frame with its opcode, or None for a piece.
+    def feed(self, data: bytes) -> Iterator[tuple[Opcode, bytes]]:
+        """Take what came; yield each control frame, and each message that is whole now, with its opcode.
 
         Raises:
             FramingError: what came breaks the rules; nothing after it is read.
@@ -123,11 +144,20 @@ class FrameReader:
             opcode, is_last = Opcode(data[at] & 0x0F), bool(data[at] & _FIN)
             payload = _unmask(data, at, end)
             at = end
+            self._count_frame()
             if opcode >= Opcode.CLOSE:
                 yield opcode, payload
-            else:
-                yield self._join(opcode, payload, is_last=is_last)
+            elif (message := self._join(opcode, payload, is_last=is_last)) is not None:
+                yield message
         self._buffer = data[at:]
+
+    def _count_frame(self) -> None:
+        now = time.monotonic()
+        if now > self._window_ends:
+            self._frame_count, self._window_ends = 0, now + FRAMES_WINDOW_S
+        self._frame_count += 1
+        if self._frame_count > MAX_FRAMES:
+            raise FramingError(CloseCode.FLOODING, "too many frames")
 
     def _find_end(self, data: bytes, at: int, size: int) -> int:
         """Return where the frame at `at` ends; beyond `size` when it is not all there. Its header is checked."""

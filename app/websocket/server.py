@@ -21,7 +21,7 @@ from app.websocket import handshake
 from app.websocket.arrival import Arrival
 from app.websocket.connection import Connection, SocketUser
 from app.websocket.door import Handshake, network_of
-from app.websocket.framing import FrameReader, FramingError, Opcode, close_frame, frame, read_close
+from app.websocket.framing import FrameReader, FramingError, Opcode, check_utf8, close_frame, frame, read_close
 from app.websocket.handlers import Rest
 from app.websocket.hub import Hub
 from app.websocket.protocol import FAILED, CloseCode, CloseError
@@ -35,9 +35,6 @@ LINGER_S: Final = 5.0
 """How long a peer may take to accept the last bytes and to answer the close frame."""
 MAX_WAITING_MESSAGES: Final = 64
 """Messages read but not yet served, before no more are read."""
-MAX_FRAMES: Final = 2000
-FRAMES_WINDOW_S: Final = 10.0
-"""Frames of any kind within the window; honest clients send a few, empty ones would cost time without a message."""
 _log = structlog.get_logger(__name__)
 
 
@@ -47,7 +44,6 @@ class SocketProtocol(asyncio.Protocol):
     __slots__ = (
         "_connection",
         "_direct",
-        "_frame_count",
         "_hub",
         "_inbox",
         "_is_entering",
@@ -60,7 +56,6 @@ class SocketProtocol(asyncio.Protocol):
         "_socket",
         "_transport",
         "_trusted",
-        "_window_ends",
         "is_writable",
     )
 
@@ -87,7 +82,6 @@ class SocketProtocol(asyncio.Protocol):
         self._socket: socket.SocketType | None = None
         self._direct: socket.SocketType | None = None
         """The same; None while something may wait in the event loop's buffer, or the answer to the handshake does."""
-        self._frame_count, self._window_ends = 0, 0.0
         self.is_writable = True
 
     # The transport of a connection
@@ -164,10 +158,8 @@ class SocketProtocol(asyncio.Protocol):
             self.shake_hands(*handshake.parse_head(data))
             return
         try:
-            for message in self._reader.feed(data):
-                self._count_frame()
-                if message is not None:
-                    self._take(*message)
+            for opcode, payload in self._reader.feed(data):
+                self._take(opcode, payload)
         except FramingError as error:
             if self._is_over:
                 self._transport.abort()
@@ -203,14 +195,6 @@ class SocketProtocol(asyncio.Protocol):
             return host
         return self._trusted.get_trusted_client_address(forwarded)[0] or host
 
-    def _count_frame(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now > self._window_ends:
-            self._frame_count, self._window_ends = 0, now + FRAMES_WINDOW_S
-        self._frame_count += 1
-        if self._frame_count > MAX_FRAMES:
-            raise FramingError(CloseCode.FLOODING, "too many frames")
-
     def _take(self, opcode: Opcode, payload: bytes) -> None:
         """Take one message or control frame. After our goodbye only the peer's counts."""
         if opcode is Opcode.CLOSE:
@@ -224,7 +208,7 @@ class SocketProtocol(asyncio.Protocol):
                 self.write(frame(payload, Opcode.PONG))
         else:
             if opcode is Opcode.TEXT:
-                _check_utf8(payload)
+                check_utf8(payload)
             self._enqueue(payload)
 
     def _enqueue(self, message: bytes) -> None:
@@ -338,12 +322,3 @@ def _share_socket(transport: asyncio.Transport) -> socket.SocketType | None:
     if shared is None or transport.get_extra_info("sslcontext") is not None:
         return None
     return socket.SocketType(shared.family, shared.type, shared.proto, shared.fileno())
-
-
-def _check_utf8(text: bytes) -> None:
-    if text.isascii():
-        return
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        raise FramingError(1007, "a text message must be UTF-8") from None

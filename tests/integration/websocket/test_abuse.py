@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from websockets.frames import Opcode
 
-from app.websocket import listener
+from app.websocket import framing, listener
 from app.websocket import server as protocol
 from app.websocket.connection import Connection
 from app.websocket.entrance import Entrance
-from app.websocket.framing import MAX_FRAGMENTS
+from app.websocket.framing import MAX_FRAGMENTS, MAX_FRAMES
 from app.websocket.handlers import Rest
 from app.websocket.listener import MAX_HEAD_BYTES, MAX_HEADERS, HttpProtocol, WaitingRoom
-from app.websocket.server import MAX_FRAMES, SocketProtocol
+from app.websocket.server import SocketProtocol
 from tests.integration.websocket.conftest import Serve, Stage, fill, narrow_socket, quick_alone
 from tests.integration.websocket.test_slow import buffered
 from tests.support.raw import Wire, dial, open_raw, request, shake_hands
@@ -319,8 +319,8 @@ async def test_flood_of_frames_ends_it(stage: Stage, flood: Flood) -> None:
 
 async def test_frames_are_counted_in_a_window(sqlite_server: TestServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who sends as many over a longer time is no flood."""
-    monkeypatch.setattr(protocol, "FRAMES_WINDOW_S", 0.0)
-    monkeypatch.setattr(protocol, "MAX_FRAMES", 2)
+    monkeypatch.setattr(framing, "FRAMES_WINDOW_S", 0.0)
+    monkeypatch.setattr(framing, "MAX_FRAMES", 2)
     wire = await open_raw(sqlite_server)
     for number in range(10):
         await wire.send(Opcode.PING, bytes((number,)))
@@ -330,7 +330,7 @@ async def test_frames_are_counted_in_a_window(sqlite_server: TestServer, monkeyp
 
 async def test_pongs_do_not_pile_up(sqlite_server: TestServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody who sends pings and never reads makes the server hold no more than the high-water mark."""
-    monkeypatch.setattr(protocol, "MAX_FRAMES", 1_000_000)
+    monkeypatch.setattr(framing, "MAX_FRAMES", 1_000_000)
     wire = await open_raw(sqlite_server, sock=await narrow_socket(sqlite_server))
     held: list[int] = []
     for _ in range(40):

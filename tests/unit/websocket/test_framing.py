@@ -30,7 +30,7 @@ KEY = b"\x01\x02\x03\x04"
 steady = settings(deadline=None, derandomize=True)
 sizes = st.sampled_from([0, 1, 2, 124, 125, 126, 127, 1000, 65_535, 65_536, MAX_BYTES])
 contents = st.one_of(st.binary(max_size=300), st.builds(lambda size: b"x" * size, sizes))
-Read = tuple[Opcode, bytes] | None
+Read = tuple[Opcode, bytes]
 
 
 def client_frame(opcode: int, payload: bytes = b"", *, is_last: bool = True) -> bytes:
@@ -72,7 +72,7 @@ def conversations(draw: st.DrawFn) -> tuple[list[bytes], list[Read]]:
         for number, (begin, end) in enumerate(pairwise([0, *cuts, len(payload)])):
             is_last = number == len(cuts)
             frames.append(client_frame(Opcode.CONTINUATION if number else opcode, payload[begin:end], is_last=is_last))
-            reads.append((opcode, payload) if is_last else None)
+            reads += [(opcode, payload)] if is_last else []
             if draw(st.booleans()):
                 control, word = draw(st.sampled_from([Opcode.PING, Opcode.PONG])), draw(st.binary(max_size=125))
                 frames.append(client_frame(control, word))
@@ -98,8 +98,7 @@ def test_frames_are_read_however_they_are_cut_on_their_way(
 def test_one_byte_at_a_time(conversation: tuple[list[bytes], list[Read]]) -> None:
     """Also in the smallest parts, as far as patience goes."""
     frames, reads = conversation
-    small = [(one, read) for one, read in zip(frames, reads, strict=True) if len(one) < 200]
-    if len(small) == len(frames):
+    if all(len(one) < 200 for one in frames):
         stream = b"".join(frames)
         assert read_all(FrameReader(MAX_BYTES), (stream[at : at + 1] for at in range(len(stream)))) == reads
 
@@ -161,8 +160,9 @@ def _read_theirs(stream: bytes) -> Iterator[object]:
             yield Opcode(event.opcode), event.data
             continue
         pieces.append(event)
-        yield (Opcode(pieces[0].opcode), b"".join(piece.data for piece in pieces)) if event.fin else None
-        pieces = [] if event.fin else pieces
+        if event.fin:
+            yield Opcode(pieces[0].opcode), b"".join(piece.data for piece in pieces)
+            pieces = []
     if server.parser_exc is not None:
         assert isinstance(server.parser_exc, ProtocolError)
         yield 1002
