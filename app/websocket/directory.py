@@ -124,15 +124,11 @@ class Directory:
             others = [id_ for id_ in project_ids if id_ not in heads]
             return heads | (await notices.read_heads(uow, others) if others else {})
 
-    async def find_ended_sessions(self, since: datetime) -> set[UUID]:
-        """Return the sessions that were ended since a moment."""
+    async def find_dead_sessions(self, session_ids: list[UUID], since: datetime) -> set[UUID]:
+        """Return those of some sessions that let nobody in any more, and all that were ended since a moment."""
         async with self._database.read() as uow:
-            return await sessions.find_ended_sessions(uow, since)
-
-    async def find_dead_sessions(self, session_ids: list[UUID]) -> set[UUID]:
-        """Return those of some sessions that have ended."""
-        async with self._database.read() as uow:
-            return await sessions.find_dead_sessions(uow, session_ids)
+            ended = await sessions.find_ended_sessions(uow, since)
+            return ended | await sessions.find_dead_sessions(uow, session_ids)
 
     async def _find_admissions(self, users: Sequence[SocketUser]) -> list[Admission | None]:
         async with self._database.read() as uow:

@@ -66,7 +66,6 @@ class Hub:
             read_log=directory.read_log,
             read_heads=directory.read_heads,
             find_role=directory.find_role,
-            find_ended_sessions=directory.find_ended_sessions,
             find_dead_sessions=directory.find_dead_sessions,
             check_s=settings.relay_check_s,
         )

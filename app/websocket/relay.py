@@ -33,8 +33,8 @@ _log = structlog.get_logger(__name__)
 
 HeadReader = Callable[[list[UUID]], Awaitable[dict[UUID, LogHead]]]
 RoleFinder = Callable[[SocketUser | None, UUID], Awaitable[Role | None]]
-EndedSessionFinder = Callable[[datetime], Awaitable[set[UUID]]]
-DeadSessionFinder = Callable[[list[UUID]], Awaitable[set[UUID]]]
+DeadSessionFinder = Callable[[list[UUID], datetime], Awaitable[set[UUID]]]
+"""(sessions, since) → those of them that let nobody in any more, and all that were ended since then."""
 
 
 class Relay:
@@ -53,7 +53,6 @@ class Relay:
         read_log: LogReader,
         read_heads: HeadReader,
         find_role: RoleFinder,
-        find_ended_sessions: EndedSessionFinder,
         find_dead_sessions: DeadSessionFinder,
         check_s: float,
     ) -> None:
@@ -63,7 +62,6 @@ class Relay:
         self._read_log = read_log
         self._read_heads = read_heads
         self._find_role = find_role
-        self._find_ended_sessions = find_ended_sessions
         self._find_dead_sessions = find_dead_sessions
         self._check_s = check_s
         self._repairs: dict[Room, asyncio.Task[None]] = {}
@@ -142,19 +140,15 @@ class Relay:
         """
         if not self._manager.connections:
             return
-        now = utc_now()
-        ended = await self._find_ended_sessions(self._sessions_checked_at - LOOK_BACK)
-        self._sessions_checked_at = now
-        self._end(ended)
         if not self._unchecked_sessions:
             self._unchecked_sessions = list(self._manager.connections_by_session())
         batch, self._unchecked_sessions = (
             self._unchecked_sessions[:LOOKUP_BATCH],
             self._unchecked_sessions[LOOKUP_BATCH:],
         )
-        self._end(await self._find_dead_sessions(batch) if batch else set())
-
-    def _end(self, dead: set[UUID]) -> None:
+        now = utc_now()
+        dead = await self._find_dead_sessions(batch, self._sessions_checked_at - LOOK_BACK)
+        self._sessions_checked_at = now
         if dead:
             by_session = self._manager.connections_by_session()
             for session_id in dead & by_session.keys():

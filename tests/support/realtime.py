@@ -293,11 +293,8 @@ class FakeDirectory(Directory):
     async def read_heads(self, project_ids: list[UUID]) -> dict[UUID, LogHead]:
         return await self.log.read_heads(project_ids)
 
-    async def find_ended_sessions(self, since: datetime) -> set[UUID]:
-        return self.ended_sessions
-
-    async def find_dead_sessions(self, session_ids: list[UUID]) -> set[UUID]:
-        return self.dead_sessions & set(session_ids)
+    async def find_dead_sessions(self, session_ids: list[UUID], since: datetime) -> set[UUID]:
+        return self.ended_sessions | self.dead_sessions & set(session_ids)
 
 
 def make_room(log: FakeLog, *, events: int = 0, max_tail_events: int = 1000, project_id: UUID | None = None) -> Room:
