@@ -16,7 +16,7 @@ Transports turn them into problem+json or an `error` message; nothing else ever 
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 
 class AppError(Exception):
@@ -126,3 +126,4 @@ class RateLimited(AppError):
 
 class Unavailable(AppError):
     code, status, title = "unavailable", 503, "Not available now"
+    retry_after_s: Final = 1

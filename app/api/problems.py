@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from app.db.unit_of_work import Lost
-from app.errors import AppError, RateLimited, Unauthorized
+from app.errors import AppError, RateLimited, Unauthorized, Unavailable
 from app.services.history import ResumeFailure
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -121,7 +120,7 @@ def install(app: FastAPI) -> None:
 async def _on_app_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)
     answer = problem(request, error.status, error.reason, error.title, error.detail, **error.extra)
-    if isinstance(error, RateLimited | Lost):
+    if isinstance(error, RateLimited | Unavailable):
         answer.headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, Unauthorized):
         answer.headers["WWW-Authenticate"] = "Bearer"

@@ -19,6 +19,10 @@ class TransactionLost(Exception):
     """What was to be committed was not. Nothing of it is left, and the caller may try again."""
 
 
+class DatabaseAway(Exception):
+    """It cannot do this now. Whether what was being committed is, nobody knows."""
+
+
 class Transaction(Protocol):
     """One transaction. Whoever began it closes it, whatever happened meanwhile."""
 
@@ -28,7 +32,8 @@ class Transaction(Protocol):
         `in_thread` is for one that may take long: a database that lives in this process keeps it off the event loop.
 
         Raises:
-            TransactionLost: it was given up, for the sake of another one perhaps.
+            TransactionLost: it was given up, for the sake of another one perhaps, or the database went away.
+            DatabaseAway: there is no room for it.
         """
 
     async def rows(self, statement: Constant, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
@@ -39,6 +44,7 @@ class Transaction(Protocol):
 
         Raises:
             TransactionLost, SQLAlchemyError: it was not committed, and `then` is never called.
+            DatabaseAway: nor is it then; what became of the transaction is not known.
         """
 
     async def close(self) -> None:

@@ -1,20 +1,28 @@
-"""PostgreSQL: READ COMMITTED for writers, who lock their project's row; REPEATABLE READ for readers, one snapshot."""
+"""PostgreSQL: READ COMMITTED for writers, who lock their project's row; REPEATABLE READ for readers, one snapshot.
+
+Of a connection that ends, by a restart say, SQLAlchemy hears as of any other error: the SQLSTATE tells (PostgreSQL's
+manual, appendix A).
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection, ExceptionContext, Executable, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from app.db.base import AfterCommit, Answer, Constant, Transaction, TransactionLost, Values
+from app.db.base import AfterCommit, Answer, Constant, DatabaseAway, Transaction, TransactionLost, Values
 
 POOL_SIZE: Final = 10
 MAX_OVERFLOW: Final = 20
 _SNAPSHOT: Final = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-_LOST: Final = frozenset({"40001", "40P01"})
-"""SQLSTATE of a transaction that was given up for the sake of others: a deadlock, say."""
+_GIVEN_UP: Final = ("40001", "40P01")
+"""A transaction was given up for the sake of others: a deadlock, say."""
+_GONE: Final = ("08", "57P")
+"""The connection is broken, or the server stops or starts."""
+_NO_ROOM: Final = "53"
+"""Too many connections, a full disk, no memory."""
 
 
 class PostgresEngine:
@@ -26,10 +34,12 @@ class PostgresEngine:
         self._engine = create_async_engine(
             url, pool_size=POOL_SIZE, max_overflow=MAX_OVERFLOW, pool_pre_ping=True, hide_parameters=True
         )
+        event.listen(self._engine.sync_engine, "handle_error", _see_who_is_gone)
 
     async def begin(self, *, writes: bool) -> Transaction:
         """Take a connection; its first statement begins the transaction."""
-        connection = await self._engine.connect()
+        with _told():
+            connection = await self._engine.connect()
         if not writes:
             try:
                 connection = await connection.execution_options(
@@ -60,17 +70,18 @@ class PostgresTransaction:
     async def execute(self, statement: Executable, values: Values | None, *, in_thread: bool) -> Any:
         """Run a statement; the other process does the work."""
         del in_thread
-        with _told_when_lost():
+        with _told():
             return await self._connection.execute(statement, values)
 
     async def rows(self, statement: Constant, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Run a constant SELECT."""
-        return (await self._connection.execute(statement, values)).all()
+        with _told():
+            return (await self._connection.execute(statement, values)).all()
 
     async def commit(self, then: AfterCommit) -> None:
         """Commit, then do what follows."""
         try:
-            with _told_when_lost():
+            with _told(is_committing=True):
                 await self._connection.commit()
         except BaseException:
             await self._connection.invalidate()  # nobody knows in what state it is
@@ -78,16 +89,34 @@ class PostgresTransaction:
         await then()
 
     async def close(self) -> None:
-        """Give the connection back."""
-        await self._connection.close()
+        """Give the connection back, if there is one still."""
+        try:
+            await self._connection.close()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            await self._connection.close()
 
 
 @contextmanager
-def _told_when_lost() -> Iterator[None]:
-    """Two transactions that wait for each other are no bug that a caller should see: one of them is to try again."""
+def _told(*, is_committing: bool = False) -> Iterator[None]:
+    """What is no bug of ours is told apart; what came to nothing for certain from what may have been done."""
     try:
         yield
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) in _LOST:
+        state = _state_of(error.orig)
+        if state in _GIVEN_UP or (error.connection_invalidated and not is_committing):
             raise TransactionLost from error
+        if error.connection_invalidated or state.startswith(_NO_ROOM):
+            raise DatabaseAway from error
         raise
+
+
+def _see_who_is_gone(context: ExceptionContext) -> None:
+    """Have SQLAlchemy drop a connection that the server has ended, and those that are as old."""
+    if _state_of(context.original_exception).startswith(_GONE):
+        context.is_disconnect = True
+
+
+def _state_of(error: BaseException | None) -> str:
+    return getattr(error, "sqlstate", None) or ""

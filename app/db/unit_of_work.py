@@ -8,7 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final, TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 from uuid import UUID
 
 import orjson
@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.sql import Select
 
 from app.broker.base import Broker, Signal, SignalType
-from app.db.base import Constant, Engine, Transaction, TransactionLost, Values
+from app.db.base import Constant, DatabaseAway, Engine, Transaction, TransactionLost, Values
 from app.domain.clock import utc_now
 from app.domain.events import Event, EventType
 from app.errors import Unavailable
@@ -39,8 +39,6 @@ _APPEND = insert(LoggedEvent)
 
 class Lost(Unavailable):
     """A transaction came to nothing, by a deadlock perhaps; the same may well succeed at once."""
-
-    retry_after_s: Final = 1
 
 
 class UnitOfWork:
@@ -245,6 +243,6 @@ def _told_as_unavailable() -> Iterator[None]:
     except TransactionLost as error:
         _log.warning("transaction_lost", exc_info=error)
         raise Lost(message) from error
-    except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
+    except (DatabaseAway, OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
         _log.error("database_failed", exc_info=error)
         raise Unavailable(message) from error

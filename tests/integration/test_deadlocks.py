@@ -1,4 +1,7 @@
-"""Transactions of PostgreSQL that wait for each other: a call that is given up for that is made again, and few are."""
+"""Transactions of PostgreSQL that come to nothing: by waiting for each other, which few do, or with their connection.
+
+A call that was given up for that is made again.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
@@ -8,10 +11,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Executable, delete, func, insert, select, text, update
+from sqlalchemy import Executable, delete, func, insert, make_url, select, text, update
 
-from app.db.unit_of_work import UnitOfWork
+from app.broker.memory import MemoryBroker
+from app.db.engine import create_engine
+from app.db.unit_of_work import Database, UnitOfWork
 from app.domain.clock import utc_now
+from app.errors import Unavailable
 from app.models import LoggedNotice, Notification, PasswordReset, Project, PushDelivery, User
 from app.security import digest
 from app.services import retention
@@ -23,6 +29,8 @@ from tests.support.server import TestServer
 pytestmark = pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
 BORIS = select(User.id).where(User.name == "Boris")
 TOKEN = "x" * 43
+KILLED = "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5)"
+"""The sleep is where the end is noticed."""
 
 
 async def change(server: TestServer, *statements: Executable) -> None:
@@ -34,12 +42,18 @@ async def change(server: TestServer, *statements: Executable) -> None:
 
 async def fail_writes(server: TestServer, count: int, code: str, table: str = "tasks") -> None:
     """Let the first few attempts to write a row of a table end as those do that are given up."""
-    raised = f"IF nextval('attempts') <= {count} THEN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END IF"
+    before = f"TRIGGER fail BEFORE INSERT OR UPDATE ON {table}"
+    await end_attempts(server, count, f"RAISE EXCEPTION 'no' USING ERRCODE = '{code}'", before)
+
+
+async def end_attempts(server: TestServer, count: int, how: str, trigger: str) -> None:
+    """Let something happen to the first few transactions that a trigger sees."""
+    body = f"BEGIN IF nextval('attempts') <= {count} THEN {how}; END IF; RETURN NEW; END"
     await change(
         server,
         text("CREATE SEQUENCE attempts"),
-        text(f"CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {raised}; RETURN NEW; END $$"),
-        text(f"CREATE TRIGGER fail BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION fail()"),
+        text(f"CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$"),
+        text(f"CREATE {trigger} FOR EACH ROW EXECUTE FUNCTION fail()"),
     )
 
 
@@ -102,6 +116,57 @@ async def test_error_of_another_kind_is_not_tried_again(server: TestServer, anna
     """A bug stays a bug."""
     await fail_writes(server, 1, "P0001")
     assert_problem(await anna.call("POST", "/tasks", json={"project_id": project["id"], "title": "Write"}), 500)
+
+
+@pytest.mark.parametrize("code", ["53100", "53200", "53300"])
+async def test_database_without_room_is_no_bug(server: TestServer, anna: Person, project: Json, code: str) -> None:
+    """A full disk, no memory, too many connections: a 503 that says when to come back."""
+    await fail_writes(server, 1, code)
+    body = {"project_id": project["id"], "title": "Write"}
+    refused = await anna.call("POST", "/tasks", json=body)
+    assert (assert_problem(refused, 503)["code"], refused.headers["retry-after"]) == ("unavailable", "1")
+    await anna.call("POST", "/tasks", json=body, expect=201)
+
+
+async def test_call_whose_connection_ends_is_made_again(server: TestServer, anna: Person, project: Json) -> None:
+    """PostgreSQL restarts in the middle of it: one task, one event, and nobody notices."""
+    await end_attempts(server, 1, KILLED, "TRIGGER fail BEFORE INSERT ON tasks")
+    await anna.call("POST", "/tasks", json={"project_id": project["id"], "title": "Write"}, expect=201)
+    board = await anna.board(project)
+    assert ([card["title"] for card in board["tasks"]], board["seq"]) == (["Write"], 1)
+
+
+async def test_commit_whose_connection_ends_is_not_made_again(server: TestServer, anna: Person, project: Json) -> None:
+    """It may have been made: the caller is told to come back, with the key that makes it safe."""
+    await end_attempts(server, 1, KILLED, "CONSTRAINT TRIGGER fail AFTER INSERT ON tasks DEFERRABLE INITIALLY DEFERRED")
+    body, key = {"project_id": project["id"], "title": "Write"}, {"Idempotency-Key": "op"}
+    refused = await anna.call("POST", "/tasks", json=body, headers=key)
+    assert (assert_problem(refused, 503)["code"], refused.headers["retry-after"]) == ("unavailable", "1")
+    assert (await anna.board(project))["seq"] == 0
+    await anna.call("POST", "/tasks", json=body, headers=key, expect=201)
+
+
+async def test_reading_is_done_when_its_connection_ends(server: TestServer) -> None:
+    """What was read is true; that the transaction cannot be ended any more is nothing to tell of."""
+    async with server.database.read() as uow:
+        backend = (await uow.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+        await server.database.engine.run_alone(
+            lambda other: other.execute(text(f"SELECT pg_terminate_backend({backend}, 5000)")).scalar_one()
+        )
+
+
+async def test_too_many_connections_are_no_bug(server: TestServer) -> None:
+    """PostgreSQL lets in no more: a reader is told so, not a bug."""
+    await change(server, text("CREATE ROLE few LOGIN CONNECTION LIMIT 0"))
+    url = make_url(server.settings.resolved_database_url).set(username="few")
+    engine = create_engine(url.render_as_string(hide_password=False))
+    try:
+        with pytest.raises(Unavailable):
+            async with Database(engine, MemoryBroker(), server_id="few").read() as uow:
+                await uow.find(BORIS)
+    finally:
+        await engine.dispose()
+        await change(server, text("DROP ROLE few"))
 
 
 @asynccontextmanager
