@@ -86,9 +86,10 @@ class UnitOfWork:
         result: Result[*tuple[Any, ...]] = await (await self._begun()).execute(statement, values, in_thread=False)
         return result
 
-    async def sweep(self, statement: Executable) -> None:
-        """Run a statement that may change any number of rows."""
-        await (await self._begun()).execute(statement, None, in_thread=True)
+    async def sweep(self, statement: Executable) -> int:
+        """Run a statement that may change any number of rows; return how many that were."""
+        changed: int = (await (await self._begun()).execute(statement, None, in_thread=True)).rowcount
+        return changed
 
     async def lock(self, rows: Select[*Columns], values: Mapping[str, Any] | None = None) -> None:
         """Hold some rows until the transaction ends; what is read afterwards is what earlier holders left.
@@ -98,6 +99,12 @@ class UnitOfWork:
         """
         if not self._database.is_sqlite:
             await self.find(rows.with_for_update(key_share=True), values)
+
+    async def lock_all(self, rows: Select[*Columns]) -> None:
+        """Hold any number of rows as `lock` does."""
+        if not self._database.is_sqlite:
+            held = rows.with_for_update(key_share=True).subquery()
+            await self.find(select(func.count()).select_from(held))
 
     async def lock_name(self, name: str) -> None:
         """Hold a name, which need not be a row's, until the transaction ends."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
 from app.db.unit_of_work import UnitOfWork
 from app.models import Notification, PushDelivery
@@ -15,6 +15,8 @@ PUSH: Final = "push"
 SHOW: Final = "show"
 CLOSE: Final = "close"
 TEST: Final = "test"
+MOST_SHOWN: Final = 50
+"""So many a device shows at most (Android drops what is more), and so many are taken away there: the latest."""
 
 
 def delivery(
@@ -35,15 +37,19 @@ def delivery(
 
 
 async def close_pushes(uow: UnitOfWork, which: ColumnElement[bool], now: datetime) -> None:
-    """Have what devices show of some notifications taken away there, and leave out what was not sent yet.
+    """Have what devices show of some notifications, however many, taken away there; leave out what was not sent yet.
 
     The notifications are held first: whoever notes that one was sent holds it, and then wants its delivery.
     """
-    await uow.lock(select(Notification.id).where(which).order_by(Notification.id))
+    await uow.lock_all(select(Notification.id).where(which).order_by(Notification.id))
     waiting = PushDelivery.notification_id.in_(select(Notification.id).where(which))
-    await uow.execute(delete(PushDelivery).where(waiting, PushDelivery.kind == SHOW))
-    shown = update(Notification).where(which, Notification.pushed_at.is_not(None)).values(pushed_at=None)
-    closed = (await uow.execute(shown.returning(Notification.id, Notification.user_id))).all()
+    await uow.sweep(delete(PushDelivery).where(waiting, PushDelivery.kind == SHOW))
+    shown = (which, Notification.pushed_at.is_not(None))
+    age = func.row_number().over(partition_by=Notification.user_id, order_by=Notification.pushed_at.desc())
+    aged = select(Notification.id, Notification.user_id, age.label("age")).where(*shown).subquery()
+    latest = select(aged.c.id, aged.c.user_id).where(aged.c.age <= MOST_SHOWN)
+    closed = (await uow.fetch(latest)).all()
+    await uow.sweep(update(Notification).where(*shown).values(pushed_at=None))
     rows = [delivery(row.user_id, row.id, CLOSE, due_at=now, now=now) for row in closed]
     if rows:
         await uow.execute(insert(PushDelivery), rows)

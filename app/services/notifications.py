@@ -196,9 +196,8 @@ async def _mark_many(
 ) -> None:
     now = utc_now()
     await uow.lock(select(User.id).where(User.id == actor.user_id))
-    marked = update(NotificationRow).where(*where).values({column: now}).returning(NotificationRow.id)
-    ids = [row.id for row in (await uow.execute(marked)).all()]
-    if ids:
+    if await uow.sweep(update(NotificationRow).where(*where).values({column: now})):
         seq = (await advance(uow, [actor.user_id]))[actor.user_id]
         await publish(uow, [Told(actor.user_id, seq, action, project_id=project_id)], now)
-        await close_pushes(uow, NotificationRow.id.in_(ids), now)
+        marked = NotificationRow.__table__.c[column] == now
+        await close_pushes(uow, (NotificationRow.user_id == actor.user_id) & marked, now)

@@ -5,14 +5,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import Engine, event, func, insert, select, update
 
 from app.config import Settings
 from app.db.base import Transaction
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import format_time, utc_now
 from app.models import Comment, LoggedNotice, Notification, PushDelivery, User
-from app.services import inbox_rows, notifications, projects, retention, tasks
+from app.services import deliveries, inbox_rows, notifications, projects, retention, tasks
 from tests.support.people import Json, Person, register
 from tests.support.routes import assert_problem
 from tests.support.server import TestServer, run_server
@@ -327,6 +327,39 @@ async def test_everything_is_marked_at_once(anna: Person, boris: Person, shared:
     await boris.call("POST", "/notifications/archive_all", expect=200)
     assert [row["kind"] for row in await inbox(boris)] == ["project_added"]
     assert (await boris.call("POST", "/notifications/read_all", json={}, expect=200)).json() == {"unread": 0}
+
+
+async def test_marking_a_large_inbox_is_no_larger_a_statement(
+    server: TestServer, anna: Person, boris: Person, shared: Json
+) -> None:
+    """Databases refuse a statement with too many parameters. No more is taken away from devices than they show."""
+    await anna.task(shared, assignee_ids=[boris.id])
+    await fill_inbox(server, 100)
+    sizes = []
+
+    def note(_connection: Any, _cursor: Any, _statement: str, parameters: Any, *_: Any) -> None:
+        sizes.append(len(parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    await boris.call("POST", "/notifications/read_all", json={}, expect=200)
+    await boris.call("POST", "/notifications/archive_all", expect=200)
+    event.remove(Engine, "before_cursor_execute", note)
+    assert (await unread(boris), len(await inbox(boris))) == (0, 0)
+    assert 0 < max(sizes) < 100
+    async with server.database.write() as uow:
+        await uow.sweep(update(Notification).values(pushed_at=utc_now()))
+        await deliveries.close_pushes(uow, Notification.user_id == UUID(boris.id), utc_now())
+        closed = select(func.count()).select_from(PushDelivery).where(PushDelivery.kind == deliveries.CLOSE)
+        assert (await uow.fetch(closed)).scalar_one() == deliveries.MOST_SHOWN
+        assert (await uow.fetch(select(func.count(Notification.pushed_at)))).scalar_one() == 0
+
+
+async def fill_inbox(server: TestServer, count: int) -> None:
+    """Repeat the last notification so many times."""
+    async with server.database.write() as uow:
+        row = (await uow.fetch(select(Notification).order_by(Notification.id.desc()).limit(1))).one()
+        copies = [row._asdict() | {"id": uuid4()} for _ in range(count)]
+        await uow.execute(insert(Notification), copies)
 
 
 async def test_filters_and_pages(anna: Person, boris: Person, shared: Json) -> None:
