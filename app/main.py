@@ -39,6 +39,7 @@ from app.domain.demand import Demand
 from app.domain.rate_limit import RateLimiter
 from app.push.keys import PushKey, load_or_create_key
 from app.security import AccessTokens, Passwords, load_or_create_secret
+from app.services.device_checks import DeviceChecks
 from app.services.mailing import Mailing
 from app.websocket import endpoint, sse
 from app.websocket.directory import Directory
@@ -86,6 +87,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         cluster_stats=hub.cluster.total,
         is_draining=lambda: hub.is_draining,
         push_key=PushKey(load_or_create_key(settings.data_dir), contact=settings.public_url),
+        device_checks=DeviceChecks(allow_private=settings.push_allow_private),
         mailing=Mailing.make(
             is_on=settings.has_mail,
             base_url=settings.base_url,

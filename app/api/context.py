@@ -12,6 +12,7 @@ from app.db.unit_of_work import Database
 from app.domain.rate_limit import RateLimiter
 from app.push.keys import PushKey
 from app.security import AccessTokens, Passwords
+from app.services.device_checks import DeviceChecks
 from app.services.mailing import Mailing
 
 
@@ -40,6 +41,7 @@ class ApiContext:
     """The numbers of all servers together; None while they cannot be known."""
     is_draining: Callable[[], bool]
     push_key: PushKey
+    device_checks: DeviceChecks
     mailing: Mailing
 
     def read_admin_code(self) -> str | None:

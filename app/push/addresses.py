@@ -4,16 +4,15 @@ Every address a name resolves to is looked at, when the subscription is stored a
 connection is made to an address that was looked at: a name that answers differently the next time gains nothing.
 """
 
-import asyncio
-import socket
+from collections.abc import Hashable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
+from app.push.resolver import Resolver
+
 MAX_ENDPOINT_LENGTH: Final = 2048
-RESOLVE_S: Final = 5.0
-"""A name server that does not answer for so long never will."""
 _PORTS: Final = {"https": 443, "http": 80}
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
@@ -22,10 +21,6 @@ IpAddress = IPv4Address | IPv6Address
 
 class EndpointRefusedError(Exception):
     """Nothing is sent to this address; the text says why."""
-
-
-class HostNotFoundError(Exception):
-    """The name of the host has no address now; it may have one later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +72,14 @@ def parse_endpoint(url: str, *, allow_private: bool) -> Endpoint:
     return Endpoint(url, parts.scheme, host, port or _PORTS[parts.scheme], target)
 
 
-async def resolve(endpoint: Endpoint, *, allow_private: bool) -> list[str]:
+async def resolve(resolver: Resolver, endpoint: Endpoint, *, allow_private: bool, owner: Hashable = None) -> list[str]:
     """Return the addresses of the endpoint's host, every one of them public unless `allow_private`.
 
     Raises:
         EndpointRefusedError: one of them is not public.
         HostNotFoundError: there is none, or nobody could say.
     """
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(RESOLVE_S):
-            found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError, TimeoutError) as error:
-        message = f"{endpoint.host} has no address now"
-        raise HostNotFoundError(message) from error
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    addresses = await resolver.find(endpoint.host, endpoint.port, owner)
     if not allow_private and not all(is_public(address) for address in addresses):
         message = "must be on a public address"
         raise EndpointRefusedError(message)

@@ -14,13 +14,16 @@ from typing import Final
 
 import h11
 
-from app.push.addresses import Endpoint, EndpointRefusedError, HostNotFoundError, parse_endpoint, resolve
+from app.push.addresses import Endpoint, EndpointRefusedError, parse_endpoint, resolve
 from app.push.encryption import encrypt, read_browser_keys
 from app.push.keys import PushKey
+from app.push.resolver import HostNotFoundError, Resolver
 
 READ_BYTES: Final = 16_384
 MAX_RETRY_AFTER_S: Final = 24 * 3600.0
 """A push service that asks for more is not waited for longer."""
+MAX_LOOKUPS: Final = 64
+"""Names looked up at once: as many as there are requests under way."""
 _BUSY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _GONE: Final = frozenset({404, 410})
 
@@ -76,6 +79,7 @@ class PushSender:
         self._key = key
         self._timeout_s = timeout_s
         self._allow_private = allow_private
+        self._resolver = Resolver(MAX_LOOKUPS)
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -87,7 +91,7 @@ class PushSender:
             endpoint = parse_endpoint(push.endpoint, allow_private=self._allow_private)
             body = encrypt(push.payload, read_browser_keys(push.p256dh, push.auth))
             async with asyncio.timeout(self._timeout_s):
-                addresses = await resolve(endpoint, allow_private=self._allow_private)
+                addresses = await resolve(self._resolver, endpoint, allow_private=self._allow_private)
                 return await self._exchange(endpoint, addresses, self._headers(endpoint, push, body), body)
         except (HostNotFoundError, OSError, TimeoutError, h11.RemoteProtocolError) as error:
             return Answer(Outcome.UNREACHABLE, f"{type(error).__name__}: {error}")

@@ -7,10 +7,8 @@ from sqlalchemy import Select, delete, func, insert, select
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
-from app.errors import Conflict, InvalidField, NotFound
+from app.errors import Conflict, NotFound
 from app.models import PushDelivery, PushSubscription
-from app.push.addresses import EndpointRefusedError, HostNotFoundError, parse_endpoint, resolve
-from app.push.encryption import read_browser_keys
 from app.schemas.base import Page, decode_cursor, make_page
 from app.schemas.push import PushDevice, PushDeviceCreate
 from app.security import digest, new_id
@@ -28,22 +26,6 @@ async def list_devices(uow: UnitOfWork, actor: Actor, *, cursor: str | None, lim
         statement = statement.where(PushSubscription.id > after[0])
     found = [_to_device(row, actor) for row in (await uow.fetch(statement)).all()]
     return make_page(found, limit, lambda device: (device.id,))
-
-
-async def check_device(body: PushDeviceCreate, *, allow_private: bool) -> None:
-    """See that a push may go there, with no transaction open: a name is looked up.
-
-    Raises:
-        InvalidField: not the address of a push service, or no keys of a browser.
-    """
-    try:
-        await resolve(parse_endpoint(body.endpoint, allow_private=allow_private), allow_private=allow_private)
-    except (EndpointRefusedError, HostNotFoundError) as error:
-        raise InvalidField("endpoint", str(error)) from None
-    try:
-        read_browser_keys(body.keys.p256dh, body.keys.auth)
-    except ValueError:
-        raise InvalidField("keys", "are not those of a push subscription") from None
 
 
 async def add_device(uow: UnitOfWork, actor: Actor, body: PushDeviceCreate) -> PushDevice:

@@ -15,9 +15,9 @@ from app.services import devices
 router = APIRouter(prefix="/push", tags=["push"], route_class=TransactionalRoute, responses=CHANGE_RESPONSES)
 
 
-async def _checked_device(context: Context, _: Signed, body: PushDeviceCreate) -> PushDeviceCreate:
+async def _checked_device(context: Context, claims: Signed, body: PushDeviceCreate) -> PushDeviceCreate:
     """A name is looked up, for who is signed in, before the transaction begins: others would wait for that."""
-    await devices.check_device(body, allow_private=context.settings.push_allow_private)
+    await context.device_checks.check(claims.user_id, body)
     return body
 
 

@@ -3,39 +3,93 @@
 import asyncio
 import base64
 import json
+import socket
+import threading
+from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from httpx2 import Response
 
-from app.services import devices
+from app.errors import InvalidField, RateLimited, Unavailable
+from app.schemas.push import PushDeviceCreate
+from app.services import device_checks, devices
+from app.services.device_checks import PER_MINUTE, DeviceChecks
 from tests.support.people import Json, Person, register
 from tests.support.push import PushService, Start, subscribe
+from tests.support.realtime import eventually
 from tests.support.routes import assert_problem
 from tests.support.server import TestServer
 
 
+class Hanging:
+    """Names under `hangs.example` are looked up until they may be answered, and then have no address."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.may_answer = threading.Event()
+        self._real = socket.getaddrinfo
+
+    def look_up(self, host: Any, *arguments: Any, **options: Any) -> Any:
+        if not str(host).endswith(".hangs.example"):
+            return self._real(host, *arguments, **options)
+        self.asked.append(host)
+        self.may_answer.wait(60)
+        raise OSError
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
+    """A name server that hangs."""
+    names = Hanging()
+    monkeypatch.setattr(socket, "getaddrinfo", names.look_up)
+    yield names
+    names.may_answer.set()
+
+
 async def test_name_that_is_slow_to_look_up_delays_no_change(
-    server: TestServer, service: PushService, anna: Person, project: Json, monkeypatch: pytest.MonkeyPatch
+    server: TestServer, service: PushService, anna: Person, boris: Person, project: Json, hanging: Hanging
 ) -> None:
-    """Who subscribes waits for the name server, and holds no transaction meanwhile."""
-    loop = asyncio.get_running_loop()
-    real, is_asked, may_answer = loop.getaddrinfo, asyncio.Event(), asyncio.Event()
+    """Who subscribes waits for the name server, holds no transaction meanwhile, and takes no places of the others."""
 
-    async def look_up(host: str, *arguments: Any, **options: Any) -> Any:
-        if host == "slow.example.org":
-            is_asked.set()
-            await may_answer.wait()
-            raise OSError
-        return await real(host, *arguments, **options)
+    def add(person: Person, name: str) -> asyncio.Task[Response]:
+        body = service.subscription() | {"endpoint": f"https://{name}.hangs.example/x"}
+        return asyncio.create_task(person.call("POST", "/push/devices", json=body))
 
-    monkeypatch.setattr(loop, "getaddrinfo", look_up)
-    body = service.subscription() | {"endpoint": "https://slow.example.org/x"}
-    adding = asyncio.create_task(anna.call("POST", "/push/devices", json=body))
-    async with asyncio.timeout(4):
-        await is_asked.wait()
-        await anna.task(project, "meanwhile")
-    may_answer.set()
-    assert_problem(await adding, 422)
+    adding = [add(anna, name) for name in ("one", "two", "two")]
+    await eventually(lambda: len(hanging.asked) == device_checks.AT_ONCE_FOR_EACH)
+    await anna.task(project, "meanwhile")
+    too_many = await add(anna, "three")
+    assert_problem(too_many, 429)
+    assert too_many.headers["Retry-After"] == "5"
+    adding.append(add(boris, "three"))
+    await eventually(lambda: len(hanging.asked) == device_checks.AT_ONCE_FOR_EACH + 1)
+    hanging.may_answer.set()
+    for answer in await asyncio.gather(*adding):
+        assert_problem(answer, 422)
+
+
+async def test_names_are_looked_up_for_everybody_while_there_are_places(service: PushService, hanging: Hanging) -> None:
+    """Then nobody's are, which is soon over; and one person has only so many looked up in a minute."""
+    checks = DeviceChecks(allow_private=False)
+    bodies = [
+        PushDeviceCreate(**service.subscription() | {"endpoint": f"https://{number}.hangs.example/x"})
+        for number in range(PER_MINUTE + 1)
+    ]
+    looking = [asyncio.create_task(checks.check(uuid4(), body)) for body in bodies[: device_checks.AT_ONCE]]
+    await eventually(lambda: len(hanging.asked) == device_checks.AT_ONCE)
+    with pytest.raises(Unavailable):
+        await checks.check(uuid4(), bodies[-1])
+    hanging.may_answer.set()
+    for answer in await asyncio.gather(*looking, return_exceptions=True):
+        assert isinstance(answer, InvalidField)
+    user_id, outcomes = uuid4(), []
+    for body in bodies:
+        with pytest.raises((InvalidField, RateLimited)) as refused:
+            await checks.check(user_id, body)
+        outcomes.append(refused.type)
+    assert outcomes == [InvalidField] * PER_MINUTE + [RateLimited]
 
 
 async def test_device_is_added_once_however_often_it_is_sent(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.push.addresses import EndpointRefusedError, HostNotFoundError, is_public, parse_endpoint, resolve
+from app.push.addresses import EndpointRefusedError, is_public, parse_endpoint, resolve
+from app.push.resolver import HostNotFoundError, Resolver
 
 
 @pytest.mark.parametrize(
@@ -77,12 +78,12 @@ async def test_every_address_of_a_name_is_looked_at() -> None:
     """The name of this machine leads to this machine, which only the setting allows."""
     endpoint = parse_endpoint("https://localhost/x", allow_private=False)
     with pytest.raises(EndpointRefusedError):
-        await resolve(endpoint, allow_private=False)
-    assert set(await resolve(endpoint, allow_private=True)) <= {"127.0.0.1", "::1"}
+        await resolve(Resolver(1), endpoint, allow_private=False)
+    assert set(await resolve(Resolver(1), endpoint, allow_private=True)) <= {"127.0.0.1", "::1"}
 
 
 async def test_name_without_an_address_is_told_apart() -> None:
     """It may have one later."""
     for url in ("https://push.example.invalid/x", f"https://{'a' * 64}.example/x"):
         with pytest.raises(HostNotFoundError):
-            await resolve(parse_endpoint(url, allow_private=False), allow_private=False)
+            await resolve(Resolver(1), parse_endpoint(url, allow_private=False), allow_private=False)
