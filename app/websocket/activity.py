@@ -1,4 +1,4 @@
-"""Signs of life: who types where, who looks at which card. Shown to those who are there, and never stored."""
+"""Signs of life: who types where, who looks at which card. Shown to the members who are there, and never stored."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -60,7 +60,7 @@ class Activity:
 
     def _show(self, event: UserEvent, connection: Connection) -> None:
         assert event.project_id is not None
-        self._manager.broadcast_to_project(event.project_id, event, exclude=connection)
+        self._manager.show_to_members(event.project_id, event, exclude=connection)
         self._show_elsewhere(event.project_id, event)
 
     def _may_signal(self, connection: Connection, project_id: UUID) -> SocketUser:

@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 import orjson
 import structlog
 
-from app.permissions import Role
+from app.permissions import Action, Role, may
 from app.websocket.framing import frame
 from app.websocket.protocol import FAILED, CloseCode, Frame, encode
 from app.websocket.room import Batch, Room
@@ -69,6 +69,11 @@ class Cursor:
     epoch: str
     role: Role | None
     is_open: bool = True
+
+    @property
+    def sees_members(self) -> bool:
+        """Whether it may be shown who the others are: strangers in a public project and one's own room are not."""
+        return may(self.role, Action.SEE_MEMBERS_LIST)
 
 
 class Connection:

@@ -61,9 +61,7 @@ class Effects:
                 self._cluster.on_signal(signal.origin, signal.data)
             case SignalType.ACTIVITY, UUID() as project_id if signal.origin != self._server_id:
                 type_, user_id = EventType(signal.data["type"]), UUID(signal.data["user_id"])
-                self._manager.broadcast_to_project(
-                    project_id, UserEvent(type_, signal.data["data"], project_id, user_id)
-                )
+                self._manager.show_to_members(project_id, UserEvent(type_, signal.data["data"], project_id, user_id))
 
     def _change_access(self, room: Room, type_: EventType, data: dict[str, Any]) -> None:
         project_id = room.project_id

@@ -251,10 +251,9 @@ class WebSocketHandler:
 
     def _tell_presence(self, connection: Connection) -> None:
         for project_id, cursor in connection.cursors.items():
-            if cursor.room.is_personal:
-                continue
-            online = {"online": orjson.Fragment(self._presence.online(project_id))}
-            connection.send_text(encode("presence", online, project_id=project_id))
+            if cursor.sees_members:
+                online = {"online": orjson.Fragment(self._presence.online(project_id))}
+                connection.send_text(encode("presence", online, project_id=project_id))
 
     def _check_capacity(self, user_id: UUID | None) -> None:
         code = self.manager.why_full(user_id)

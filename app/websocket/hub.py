@@ -51,7 +51,7 @@ class Hub:
         announce = self._announce if broker.reaches_others else None
         self.presence = Presence(
             server_id,
-            self.manager.broadcast_to_project,
+            self.manager.show_to_members,
             announce,
             grace_s=settings.presence_grace_s,
             is_watched=self.manager.rooms.__contains__,

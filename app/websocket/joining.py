@@ -6,6 +6,7 @@ from uuid import UUID
 import orjson
 
 from app.config import Settings
+from app.permissions import Action, may
 from app.services.admission import Entry
 from app.services.history import LogHead, Position
 from app.websocket import messages
@@ -57,9 +58,10 @@ class Joining:
             self._presence.set_member(connection.user.id, message.project_id, is_member=True)
         position, since = self._position(room.head, message.since)
         connection.close_cursor(room.project_id)
+        sees_members = may(entry.role, Action.SEE_MEMBERS_LIST)
         data = position | {
             "role": entry.role,
-            "online": orjson.Fragment(self._presence.online(room.project_id)),
+            "online": orjson.Fragment(self._presence.online(room.project_id)) if sees_members else [],
             "anonymous": room.anonymous_count,
         }
         connection.send_text(encode("project_joined", data, project_id=room.project_id, message_id=message.id))

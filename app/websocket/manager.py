@@ -160,7 +160,10 @@ class ConnectionManager:
         """Note somebody's role in a room, if they still read it."""
         cursor = connection.cursors.get(room.project_id)
         if cursor is not None:
-            cursor.role = role
+            saw_members, cursor.role = cursor.sees_members, role
+            if cursor.sees_members and not saw_members:  # what was kept from them until now
+                connection.missed_ephemeral = True
+                connection.wake()
 
     def revoke(self, project_id: UUID, whose: Callable[[Connection], bool], reason: str) -> int:
         """Put every matching connection out of a room: it is told, and gets nothing of the room after that."""
@@ -180,6 +183,12 @@ class ConnectionManager:
             return 0
         room.send_ephemeral(_to_text(event), exclude=exclude)
         return len(room.viewers) - (exclude in room.viewers)
+
+    def show_to_members(self, project_id: UUID, event: WebSocketEvent, *, exclude: Connection | None = None) -> None:
+        """Show those viewers of a room who may know about each other what one of them does; it is not stored."""
+        room = self.rooms.get(project_id)
+        if room is not None:
+            room.send_ephemeral(event.encode(), exclude=exclude, members_only=True)
 
     def broadcast_to_user(self, user_id: UUID, event: WebSocketEvent | bytes) -> int:
         """Send something to every connection of a user; return how many there are."""

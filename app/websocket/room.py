@@ -73,6 +73,8 @@ class Room:
         self._flusher = flusher or Flusher()
         self._signs: list[Frame] = []
         """Signs of life that nobody was given yet."""
+        self._signs_are_members = False
+        """Whether they are for members alone."""
         self.batches: dict[int, Batch] = {}
         """What those who stood at some places were given since the last event, by place."""
         self._tail: deque[Frame] = deque()
@@ -122,11 +124,13 @@ class Room:
         self.batches.clear()
         self._flusher.add(self)
 
-    def send_ephemeral(self, text: bytes, *, exclude: "Connection | None" = None) -> None:
-        """Show every viewer something that is not stored; those who are behind do without."""
+    def send_ephemeral(self, text: bytes, *, exclude: "Connection | None" = None, members_only: bool = False) -> None:
+        """Show viewers something that is not stored; those who are behind do without."""
         ready = frame(text)
-        if exclude is not None:
+        if exclude is not None or members_only is not self._signs_are_members:
             self.hand_out()  # what came before comes first
+            self._signs_are_members = members_only
+        if exclude is not None:
             self._give(ready, 1, exclude)
         else:
             self._signs.append(ready)
@@ -135,14 +139,14 @@ class Room:
         self._flusher.add(self)
 
     def hand_out(self) -> None:
-        """Give every viewer the signs of life there are, in one piece: when a thousand come, each is told of all."""
+        """Give viewers the signs of life there are, in one piece: when a thousand come, each is told of all."""
         if self._signs:
             signs, self._signs = self._signs, []
             self._give(b"".join(signs), len(signs), None)
 
     def _give(self, frames: Frame, count: int, exclude: "Connection | None") -> None:
-        for viewer in self.viewers:
-            if viewer is not exclude:
+        for viewer, cursor in self.cursors.items():
+            if viewer is not exclude and (cursor.sees_members or not self._signs_are_members):
                 viewer.queue_ephemeral(frames, count)
 
     def find_batch(self, since: int) -> Batch | None:

@@ -208,18 +208,40 @@ async def test_typing_and_viewing_are_shown_to_the_others(stage: Stage) -> None:
 
 
 async def test_strangers_watch_a_public_project_unseen(stage: Stage) -> None:
-    """An anonymous viewer sees who types and is never shown; members see a number."""
+    """They are a number to members, and are shown nothing of them: neither who is there nor who types."""
     project = await stage.anna.project("Open", visibility="public")
     task = await stage.anna.task(project)
-    async with open_socket(stage.server) as nobody, open_socket(stage.server, stage.anna) as anna:
-        await nobody.join(project)
+    async with open_socket(stage.server, stage.anna) as anna, open_socket(stage.server) as nobody:
+        await anna.join(project)
+        assert (await nobody.join(project))["online"] == []
         data = await anna.join(project)
         assert data["anonymous"] == 1
         assert [entry["user_id"] for entry in data["online"]] == [stage.anna.id]
-        await anna.send("typing", project_id=project["id"], task_id=task["id"])
-        assert (await nobody.receive_type("typing"))["user_id"] == stage.anna.id
+        for type_ in ("typing", "viewing"):
+            await anna.send(type_, project_id=project["id"], task_id=task["id"])
+        async with open_socket(stage.server, stage.anna) as second:
+            await second.join(project)
+            await stage.anna.task(project)
+            shown = await nobody.receive()
+            assert shown["type"] == "task_created"
         answer = await nobody.request("typing", project_id=project["id"], task_id=task["id"])
         assert answer["data"]["code"] == "forbidden"
+
+
+async def test_stranger_who_becomes_a_member_is_told_who_is_there(stage: Stage) -> None:
+    """By being added, and by signing in where one watched as nobody."""
+    project = await stage.anna.project("Open", visibility="public")
+    async with (
+        open_socket(stage.server, stage.anna) as anna,
+        open_socket(stage.server, stage.boris) as boris,
+        open_socket(stage.server) as nobody,
+    ):
+        assert [len((await socket.join(project))["online"]) for socket in (anna, boris, nobody)] == [1, 0, 0]
+        await stage.anna.add(project, stage.boris)
+        await nobody.request("authenticate", token=stage.anna.token)
+        for socket in (boris, nobody):
+            told = (await socket.receive_type("presence"))["data"]["online"]
+            assert {entry["user_id"] for entry in told} == {stage.anna.id, stage.boris.id}
 
 
 async def test_coming_and_going_is_shown_with_a_grace(serve: Serve) -> None:

@@ -253,7 +253,7 @@ async def test_anonymous_connection_signs_in() -> None:
             assert (await peer.join(joined))["role"] is None
         bench.directory.visibility[foreign] = Visibility.PRIVATE
         told = await peer.say("authenticate", token="anna")
-        assert [message["type"] for message in told] == ["authenticated", "user_online"]
+        assert [message["type"] for message in told] == ["authenticated", "user_online", "presence"]
         assert peer.connection.cursors[project_id].role is Role.EDITOR
         assert await peer.say("typing", project_id=project_id, task_id=uuid4()) == []
         assert orjson.loads(bench.hub.presence.online(project_id))[0]["user_id"] == str(ANNA.id)
