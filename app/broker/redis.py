@@ -5,6 +5,8 @@ channel names carry a prefix so that several boards can share one Redis.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,7 +20,7 @@ from app.domain.events import Event
 
 RECONNECT_S: Final = 0.5
 SOCKET_TIMEOUT_S: Final = 1.0
-"""A Redis that does not answer must not hold up a request longer than this; the log has the event anyway."""
+"""A Redis that does not answer holds up whoever finds that out for this long; the log has the event anyway."""
 START_S: Final = 10.0
 """How long a server that starts waits for Redis."""
 _DOWN: Final = "Redis does not answer"
@@ -37,6 +39,8 @@ class RedisBroker:
         self._events = f"{prefix}:events"
         self._signals = f"{prefix}:signals"
         self._listener: asyncio.Task[None] | None = None
+        self._return: asyncio.Task[None] | None = None
+        """Waits for Redis to answer again; until then nobody who publishes does."""
 
     async def start(self, on_event: EventListener, on_signal: SignalListener) -> None:
         """Subscribe, and return when the subscription stands.
@@ -57,23 +61,37 @@ class RedisBroker:
         if len(events) == 1:  # nearly always, and a third cheaper so
             await self._send(self._events, events[0].encoded)
             return
-        try:
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for event in events:
-                    pipeline.execute_command("PUBLISH", self._events, event.encoded)
-                await pipeline.execute()
-        except (RedisError, OSError) as error:
-            raise ConnectionError(_DOWN) from error
+        async with self._answering(), self._redis.pipeline(transaction=False) as pipeline:
+            for event in events:
+                pipeline.execute_command("PUBLISH", self._events, event.encoded)
+            await pipeline.execute()
 
     async def signal(self, signal: Signal) -> None:
         """Publish the signal."""
         await self._send(self._signals, orjson.dumps(signal))
 
     async def _send(self, channel: str, body: bytes) -> None:
-        try:
+        async with self._answering():
             await self._redis.publish(channel, body)
+
+    @asynccontextmanager
+    async def _answering(self) -> AsyncIterator[None]:
+        """Say at once that Redis is down while that is known, and look in the background when it is back."""
+        if self._return is not None and not self._return.done():
+            raise ConnectionError(_DOWN)
+        try:
+            yield
         except (RedisError, OSError) as error:
+            if self._return is None or self._return.done():
+                self._return = asyncio.create_task(self._wait_for_return(), name="redis-return")
             raise ConnectionError(_DOWN) from error
+
+    async def _wait_for_return(self) -> None:
+        while True:
+            await asyncio.sleep(RECONNECT_S)
+            with suppress(ConnectionError):
+                await self.ping()
+                return
 
     async def ping(self) -> None:
         """Return when Redis answers.
@@ -89,12 +107,11 @@ class RedisBroker:
     async def close(self) -> None:
         """Stop listening and disconnect."""
         await self._stop_listening()
+        await _end(self._return)
         await self._redis.aclose()
 
     async def _stop_listening(self) -> None:
-        if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
+        await _end(self._listener)
 
     async def _listen(self, on_event: EventListener, on_signal: SignalListener, ready: asyncio.Event) -> None:
         while True:
@@ -129,3 +146,9 @@ class RedisBroker:
                 on_signal(Signal(SignalType(raw["type"]), raw["origin"], identifier, raw["data"]))
         except Exception:  # noqa: BLE001 - whatever is wrong with one message
             _log.exception("publication_not_delivered", channel=channel.decode())
+
+
+async def _end(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -30,6 +30,7 @@ from tests.support.server import TestServer, run_server
 from tests.support.sockets import open_socket
 
 QUICK_S = 2.0
+SIGNAL = Signal(SignalType.STATS, "one", None, {})
 
 
 async def wait_for_stats(server: TestServer, holds: Callable[[Json], Any]) -> Json:
@@ -308,8 +309,12 @@ class TestRedis:
     async def test_frozen_redis_holds_up_nobody(
         self, throwaway: servers.Redis, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """One that takes connections and answers nothing counts as down after the time-out."""
+        """One that takes connections and answers nothing counts as down after the time-out, and then at once.
+
+        It is looked for in the background, and used again when it answers.
+        """
         monkeypatch.setattr(redis_module, "SOCKET_TIMEOUT_S", 0.1)
+        monkeypatch.setattr(redis_module, "RECONNECT_S", 0.01)
         broker = RedisBroker(throwaway.url)
         await broker.ping()
         assert throwaway.process is not None
@@ -319,9 +324,19 @@ class TestRedis:
             with pytest.raises(ConnectionError):
                 await broker.publish(make_event(uuid4(), 1))
             assert time.monotonic() - began < QUICK_S
+            for hint in (broker.publish(make_event(uuid4(), 2)), broker.signal(SIGNAL)):
+                with pytest.raises(ConnectionError):
+                    hint.send(None)  # without one turn of the event loop
         finally:
             throwaway.process.send_signal(SIGCONT)
-        await broker.publish(make_event(uuid4(), 1))
+
+        async def publish() -> bool:
+            with suppress(ConnectionError):
+                await broker.publish(make_event(uuid4(), 1), make_event(uuid4(), 1))
+                return True
+            return False
+
+        assert await eventually_found(publish, bool)
         await broker.close()
 
     async def test_numbers_of_the_cluster_are_unknown_while_redis_is_frozen(
