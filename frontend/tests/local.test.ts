@@ -58,7 +58,7 @@ test('that a change is on its way is written down, and nothing is drawn for it',
   const draw = vi.fn();
   outbox.add('p', move('op-1'), from);
   outbox.follow(draw);
-  outbox.sent('op-1', 5);
+  outbox.note('op-1', { tried: 5 });
   expect(outbox.get('op-1')?.tried).toBe(5);
   expect(draw).not.toHaveBeenCalled();
 });
@@ -74,7 +74,7 @@ describe('a change whose answer never came', () => {
     const pause = vi.fn(async () => {
       now = hours * HOUR;
     });
-    const sender = new Sender(outbox, rest as unknown as Endpoints, { pause, now: () => now });
+    const sender = new Sender(outbox, rest as unknown as Endpoints, { pause, now: () => now, offline: () => false });
     outbox.wake = () => sender.wake();
     sender.start();
     outbox.add('p', move('op-1'), from);
@@ -111,7 +111,8 @@ describe('a server that wants to be left alone', () => {
     const outbox = new Outbox(new Rough(), 'anna');
     const own = new OwnChanges('p', 'anna', outbox);
     own.follow(() => {});
-    const sender = new Sender(outbox, rest as unknown as Endpoints, { pause: () => pause.promise, now: () => 1_000 });
+    const world = { pause: () => pause.promise, now: () => 1_000, offline: () => false };
+    const sender = new Sender(outbox, rest as unknown as Endpoints, world);
     outbox.wake = () => sender.wake();
     sender.start();
     outbox.add('p', move('op-1'), from);

@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
 import { changeList, type Deed, placementIn, plan, reverse, spotOf, UndoStack } from '../src/lib/board/undo';
 import { toasts } from '../src/lib/page/announcer.svelte';
-import { ApiError } from '../src/lib/server/errors';
-import type { Column, Label, TaskPatch } from '../src/lib/types';
-import { board, card, event, ids, openBoard, settled, task, taskEvent } from './support/board';
+import { ApiError, NetworkError } from '../src/lib/server/errors';
+import type { Column, Comment, Label, TaskPatch } from '../src/lib/types';
+import { AT, board, card, event, ids, later, openBoard, settled, task, taskEvent } from './support/board';
 
 const COLUMN = ['a', 'b', 'c', 'd', 'e'];
 
@@ -226,16 +226,135 @@ describe('on a board', () => {
     expect(rest.tasks.delete).toHaveBeenCalledWith('t9', expect.anything());
   });
 
-  test('a comment that was sent is deleted', async () => {
-    const { store, rest, live } = await openBoard();
-    rest.comments.delete.mockResolvedValue(undefined);
-    store.commands.comment('t1', 'hello');
-    const op_id = store.pending[0]?.change.op_id ?? '';
-    const data = { comment_id: 'c1', task_id: 't1', comment_count: 1 };
-    live.emit(event('comment_added', 11, data, { user_id: 'anna', op_id }));
-    store.commands.history.undo();
-    await settled();
-    expect(rest.comments.delete).toHaveBeenCalledWith('c1');
+  describe('a comment', () => {
+    const made = { id: 'c1', task_id: 't1', body: 'hello', created_at: AT } as Comment;
+
+    /** A board with a comment that the network is away for, behind another change that was sent into the void. */
+    async function offline() {
+      const opened = await openBoard();
+      const move = later<never>();
+      const { rest, store } = opened;
+      rest.tasks.move.mockReturnValueOnce(move.promise);
+      rest.tasks.move.mockResolvedValue(task('t2', { status: 'done', version: 2 }));
+      rest.comments.add.mockResolvedValue(made);
+      rest.comments.delete.mockResolvedValue(undefined);
+      rest.comments.restore.mockResolvedValue(made);
+      store.commands.move('t2', { status: 'done' });
+      const online = async () => {
+        move.reject(new NetworkError());
+        for (let turn = 0; turn < 5; turn++) await settled();
+      };
+      return { ...opened, online };
+    }
+    const steps = ({ add, delete: remove, restore }: Awaited<ReturnType<typeof offline>>['rest']['comments']) =>
+      [add, remove, restore].map((call) => call.mock.calls.length);
+
+    test('that was not sent is never sent, unless it is wanted again', async () => {
+      const { store, rest, online } = await offline();
+      const { history } = store.commands;
+      store.commands.comment('t1', 'hello');
+      history.undo();
+      await settled();
+      expect(store.card('t1')?.comment_count).toBe(0);
+      history.redo();
+      await settled();
+      history.undo();
+      await settled();
+      await online();
+      expect(steps(rest.comments)).toEqual([0, 0, 0]);
+      history.redo();
+      await settled();
+      expect(steps(rest.comments)).toEqual([1, 0, 0]);
+    });
+
+    test('that a device without network tried to send is not sent', async () => {
+      const onLine = vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false);
+      const { store, rest, device } = await openBoard();
+      rest.comments.add.mockImplementation(async () => {
+        device.sender?.stop();
+        throw new NetworkError();
+      });
+      store.commands.comment('t1', 'hello');
+      await settled();
+      expect(rest.comments.add).toHaveBeenCalledOnce();
+      store.commands.history.undo();
+      expect(device.outbox?.waiting).toBe(0);
+      onLine.mockRestore();
+    });
+
+    test('that may have been made is deleted once it has a name, and comes back under it', async () => {
+      const { store, rest } = await openBoard();
+      const { history } = store.commands;
+      const answer = later<Comment>();
+      rest.comments.add.mockReturnValue(answer.promise);
+      rest.comments.delete.mockResolvedValue(undefined);
+      rest.comments.restore.mockResolvedValue(made);
+      store.commands.comment('t1', 'hello');
+      history.undo();
+      await settled();
+      expect(rest.comments.delete).not.toHaveBeenCalled();
+      answer.resolve(made);
+      await settled();
+      expect(rest.comments.delete).toHaveBeenCalledWith('c1', expect.anything());
+      history.redo();
+      await settled();
+      expect(rest.comments.restore).toHaveBeenCalledWith('c1', expect.anything());
+      history.undo();
+      await settled();
+      expect(rest.comments.delete).toHaveBeenCalledTimes(2);
+    });
+
+    test('is known by its event, too, where the answer was lost', async () => {
+      const { store, rest, live, device } = await openBoard();
+      const answer = later<Comment>();
+      rest.comments.add.mockReturnValue(answer.promise);
+      rest.comments.delete.mockResolvedValue(undefined);
+      store.commands.comment('t1', 'hello');
+      const op_id = store.pending[0]?.change.op_id ?? '';
+      live.emit(event('comment_added', 11, { comment_id: 'c1', task_id: 't1', comment_count: 1 }, { op_id }));
+      device.outbox?.settle([op_id]);
+      store.commands.history.undo();
+      answer.reject(new NetworkError());
+      await settled();
+      expect(rest.comments.delete).toHaveBeenCalledWith('c1', expect.anything());
+    });
+
+    test('that was refused takes its deletion along', async () => {
+      const { store, rest } = await openBoard();
+      const answer = later<Comment>();
+      rest.comments.add.mockReturnValue(answer.promise);
+      store.commands.comment('t1', 'hello');
+      store.commands.history.undo();
+      answer.reject(new ApiError(403, { code: 'forbidden' }));
+      await settled();
+      store.own.discard(store.own.failed[0]?.change.op_id ?? '');
+      await settled();
+      expect([store.own.failed.length, store.pending.length]).toEqual([0, 0]);
+      expect(rest.comments.delete).not.toHaveBeenCalled();
+    });
+
+    test('whose deletion was not sent stays', async () => {
+      const { store, rest, online } = await offline();
+      store.commands.deleteComment(made);
+      store.commands.history.undo();
+      await settled();
+      await online();
+      expect(steps(rest.comments)).toEqual([0, 0, 0]);
+    });
+
+    test('whose deletion is under way comes back after it', async () => {
+      const { store, rest } = await openBoard();
+      const deletion = later<undefined>();
+      rest.comments.delete.mockReturnValue(deletion.promise);
+      rest.comments.restore.mockResolvedValue(made);
+      store.commands.deleteComment(made);
+      store.commands.history.undo();
+      await settled();
+      expect(rest.comments.restore).not.toHaveBeenCalled();
+      deletion.resolve(undefined);
+      await settled();
+      expect(rest.comments.restore).toHaveBeenCalledWith('c1', expect.anything());
+    });
   });
 
   test('a column renamed by somebody else since keeps their name, and gets the old limit back', async () => {

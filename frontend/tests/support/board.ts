@@ -179,6 +179,7 @@ export function fakeRest(now: () => Board = board) {
       add: vi.fn<Rest['comments']['add']>(never),
       update: vi.fn<Rest['comments']['update']>(never),
       delete: vi.fn<Rest['comments']['delete']>(never),
+      restore: vi.fn<Rest['comments']['restore']>(never),
     },
   };
 }
@@ -187,7 +188,8 @@ export function fakeRest(now: () => Board = board) {
 export function fakeDevice(rest: unknown, user: string | null, disk: Disk = new Rough()) {
   if (user === null) return { copies: null, outbox: null };
   const outbox = new Outbox(disk, user);
-  const sender = new Sender(outbox, rest as Endpoints, { pause: async () => {}, now: () => Date.now() });
+  const world = { pause: async () => {}, now: () => Date.now(), offline: () => !navigator.onLine };
+  const sender = new Sender(outbox, rest as Endpoints, world);
   outbox.wake = () => sender.wake();
   sender.start();
   return { copies: new Copies(disk, user), outbox, sender };

@@ -6,7 +6,7 @@
  * frame, and not at all while something is dragged, so no remote event moves a card from under a finger.
  */
 
-import { type Entry, opOf } from '../local/outbox';
+import type { Entry } from '../local/outbox';
 import { OwnChanges } from '../local/own-changes.svelte';
 import { waitBefore } from '../server/api';
 import { ConnectionWatch } from '../server/connection.svelte';
@@ -194,7 +194,7 @@ export class BoardStore {
     if (!this.#base) return;
     this.#base = reduce(this.#base, event);
     this.connection.reached(this.#base.seq);
-    this.own.show([opOf(event.op_id)]);
+    this.own.hear(event);
     for (const listener of this.#listeners) listener(event);
     if (this.#base.project.deleted) this.#left(true);
     else {

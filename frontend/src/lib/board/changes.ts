@@ -3,7 +3,7 @@
  * this device until the server has answered. Pure functions only.
  */
 
-import type { Board, Card, Id, Placement, Priority, TaskPatch } from '../types';
+import type { Board, Card, Comment, Id, Placement, Priority, TaskPatch } from '../types';
 import { byPosition, insertSorted } from './reducer';
 
 export type NewCard = {
@@ -37,6 +37,8 @@ export type Change = Base &
     | { kind: 'comment'; task_id: Id; body: string }
     | { kind: 'comment-edit'; task_id: Id; comment_id: Id; body: string }
     | { kind: 'comment-delete'; task_id: Id; comment_id: Id }
+    /** `comment` is the comment as it was, drawn until the server has answered. */
+    | { kind: 'comment-restore'; task_id: Id; comment_id: Id; comment?: Comment }
   );
 
 /** A change on its way. `answer` is the card as the server has it, once it has said yes. */
@@ -46,7 +48,7 @@ export interface Pending {
   accepted?: boolean;
 }
 
-/** The id of a card that has none yet. */
+/** The id of a card or a comment that has none yet. */
 export const temporaryId = (opId: string): Id => `new:${opId}`;
 export const isTemporary = (id: Id): boolean => id.startsWith('new:');
 
@@ -81,6 +83,7 @@ function overlayOne(board: Board, { change, answer }: Pending, user: Id | null):
     case 'archive':
       return { ...board, tasks: board.tasks.filter((card) => card.id !== change.task_id) };
     case 'comment':
+    case 'comment-restore':
       return mapCard(board, change.task_id, (card) => ({ ...card, comment_count: card.comment_count + 1 }));
     case 'comment-delete':
       return mapCard(board, change.task_id, (card) => ({ ...card, comment_count: card.comment_count - 1 }));
@@ -107,6 +110,15 @@ export function isSettled(board: Board, { change, answer, accepted }: Pending): 
   return false;
 }
 
+/** Whether a change is made to what that change makes, and so cannot be without it. */
+export const isAbout = (change: Change, maker: Change): boolean => names(change).includes(temporaryId(maker.op_id));
+
+/** Whether a change is made to something that has no id yet. */
+export const isAhead = (change: Change): boolean => names(change).some(isTemporary);
+
+const names = (change: Change): Id[] =>
+  'comment_id' in change ? [change.task_id, change.comment_id] : 'task_id' in change ? [change.task_id] : [];
+
 /** The change with a temporary id replaced by the real one. */
 export function renamed(change: Change, from: Id, to: Id): Change {
   const swap = <T extends { before_id?: Id; after_id?: Id }>(where: T): T => ({
@@ -116,7 +128,9 @@ export function renamed(change: Change, from: Id, to: Id): Change {
   });
   if (change.kind === 'create') return { ...change, task: swap(change.task) };
   const task_id = change.task_id === from ? to : change.task_id;
-  return change.kind === 'move' ? { ...change, task_id, to: swap(change.to) } : { ...change, task_id };
+  if (change.kind === 'move') return { ...change, task_id, to: swap(change.to) };
+  if ('comment_id' in change && change.comment_id === from) return { ...change, task_id, comment_id: to };
+  return { ...change, task_id };
 }
 
 const find = (board: Board, id: Id) => board.tasks.find((card) => card.id === id);

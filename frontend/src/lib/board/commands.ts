@@ -113,15 +113,20 @@ export class Commands {
     this.#done({ kind: 'archive', id: card.id }, op, t('undo.archived', { key: card.key || card.title }), true);
   }
 
-  comment(id: Id, body: string): void {
-    const op = this.#add({ kind: 'comment', task_id: id, body });
-    const { comments } = this.#store.rest;
-    const made = (change: (comment: Id) => Promise<unknown>) => async () => {
-      const comment = this.history.madeBy(op);
-      if (comment) await change(comment);
+  comment(task_id: Id, body: string): void {
+    const write = () => this.#add({ kind: 'comment', task_id, body });
+    const about = () => ({ task_id, comment_id: temporaryId(made) });
+    let made = write();
+    let last = made;
+    const back = async () => {
+      if (!this.#store.own.cancel(last)) last = this.#add({ kind: 'comment-delete', ...about() });
+      else if (last === made) made = '';
     };
-    const [back, forth] = [made(comments.delete), made(comments.restore)];
-    this.#done({ kind: 'call', forth, back }, op, t('undo.commented', { key: this.#name(id) }));
+    const forth = async () => {
+      if (made === '') made = last = write();
+      else if (!this.#store.own.cancel(last)) last = this.#add({ kind: 'comment-restore', ...about() });
+    };
+    this.#done({ kind: 'call', forth, back }, made, t('undo.commented', { key: this.#name(task_id) }));
   }
 
   editComment({ id, task_id, body: before }: Comment, body: string): void {
@@ -131,11 +136,15 @@ export class Commands {
     this.#done({ kind: 'call', forth, back }, op, t('undo.comment_changed'), true);
   }
 
-  deleteComment({ id, task_id }: Comment): void {
-    const remove = () => this.#add({ kind: 'comment-delete', task_id, comment_id: id });
-    const op = remove();
-    const back = () => this.#store.rest.comments.restore(id);
-    this.#done({ kind: 'call', forth: async () => remove(), back }, op, t('undo.comment_deleted'), true);
+  deleteComment(comment: Comment): void {
+    const about = { task_id: comment.task_id, comment_id: comment.id };
+    let last = this.#add({ kind: 'comment-delete', ...about });
+    const instead = (body: Body) => async () => {
+      if (!this.#store.own.cancel(last)) last = this.#add(body);
+    };
+    const forth = instead({ kind: 'comment-delete', ...about });
+    const back = instead({ kind: 'comment-restore', ...about, comment });
+    this.#done({ kind: 'call', forth, back }, last, t('undo.comment_deleted'), true);
   }
 
   /** Everything `work` does is one step to undo, told in one message. */

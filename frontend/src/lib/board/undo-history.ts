@@ -19,7 +19,7 @@ export class UndoHistory {
   readonly #store: BoardStore;
   readonly #send: (body: Body) => string;
   readonly #stack = new UndoStack();
-  /** Ids the server gave to what was made here: op id → task or comment. */
+  /** Ids the server gave to cards made here: op id → task. */
   readonly #made = new Map<string, Id>();
   /** Cards as they were when they left the board, to be drawn again before the server has answered. */
   readonly #left = new Map<Id, Card>();
@@ -47,11 +47,6 @@ export class UndoHistory {
 
   forget(op: string): void {
     this.#stack.forget(op);
-  }
-
-  /** The id of what a request made; undefined until the server has said so. */
-  madeBy(op: string): Id | undefined {
-    return this.#made.get(op);
   }
 
   undo(): void {
@@ -142,9 +137,7 @@ export class UndoHistory {
 
   #learn({ type, op_id, data, user_id }: BoardEvent): void {
     const op = opOf(op_id);
-    if (!op || user_id !== this.#store.user) return;
-    if (type === 'task_created') this.#made.set(op, data.task_id as Id);
-    if (type === 'comment_added') this.#made.set(op, data.comment_id as Id);
+    if (op && type === 'task_created' && user_id === this.#store.user) this.#made.set(op, data.task_id as Id);
   }
 
   /** One message at a time: a newer deed makes the older one's button pointless. */

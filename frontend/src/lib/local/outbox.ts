@@ -5,10 +5,10 @@
  * board on the disk shows it, or the person has thrown it away. What this file does not do is send: sender.ts does,
  * in one tab. Knows nothing of boards.
  */
-import { type Change, isTemporary, renamed, temporaryId } from '../board/changes';
+import { type Change, isAbout, isTemporary, renamed, temporaryId } from '../board/changes';
 import type { VersionConflict } from '../board/merge';
 import type { Problem } from '../server/errors';
-import type { Card, Id } from '../types';
+import type { BoardEvent, Card, Id } from '../types';
 import type { Disk } from './disk';
 
 export interface Position {
@@ -28,12 +28,14 @@ export interface Entry {
   state: EntryState;
   /** Where the log stood when the change was made: it cannot have happened earlier. */
   from: Position;
-  /** When it was first sent; without it the change never left this device. Milliseconds since 1970. */
+  /** When it was sent, for the first time that its key is good for; without it the change never left this device. Milliseconds since 1970. */
   tried?: number | undefined;
   /** The server asked for a pause: it is sent again by itself at that time. Milliseconds since 1970. */
   again?: number | undefined;
   /** The card as the server has it, once it has said yes. */
   answer?: Card | undefined;
+  /** The id of what it made, a card or a comment. */
+  made?: Id | undefined;
   problem?: Problem | undefined;
   conflict?: VersionConflict | undefined;
 }
@@ -43,7 +45,12 @@ type Listener = (entries: readonly Entry[]) => void;
 
 /** The change an event came from. */
 export const opOf = (eventOpId: string | null | undefined): string | undefined => eventOpId?.replace(/\.end$/, '');
-const taskOf = (change: Change): Id => ('task_id' in change ? change.task_id : temporaryId(change.op_id));
+
+/** The id of what a change has made, by its event. */
+export function idMade({ type, data }: BoardEvent): Id | undefined {
+  if (type === 'task_created') return data.task_id as Id;
+  return type === 'comment_added' ? (data.comment_id as Id) : undefined;
+}
 
 export class Outbox {
   /** Resolves when what earlier visits left is here. */
@@ -103,10 +110,10 @@ export class Outbox {
     if (entry) this.#change([{ ...entry, ...news }]);
   }
 
-  /** Notes when a change was first sent: for the sender, there is nothing in it to be drawn. */
-  sent(op: string, tried: number): void {
+  /** Notes how far sending it has got: for the sender, there is nothing in it to be drawn. */
+  note(op: string, news: Pick<Entry, 'tried'>): void {
     const entry = this.#entries.get(op);
-    if (entry) this.#write([{ ...entry, tried }]);
+    if (entry) this.#write([{ ...entry, ...news }]);
   }
 
   /** Sends a refused change once more. */
@@ -115,17 +122,25 @@ export class Outbox {
     this.wake();
   }
 
-  /** Throws a change away, and with a card that was never made everything that was done to it. */
+  /** Takes a change back that has not left this device; false where it may have been made. */
+  cancel(op: string): boolean {
+    const entry = this.#entries.get(op);
+    if (entry?.state !== 'queued' || entry.tried !== undefined) return false;
+    this.discard(op);
+    return true;
+  }
+
+  /** Throws a change away, and with a card or a comment that was never made everything that was done to it. */
   discard(op: string): Entry[] {
     const entry = this.#entries.get(op);
     if (!entry) return [];
-    const orphans = entry.change.kind === 'create' ? this.#about(temporaryId(op)) : [];
+    const orphans = [...this.#entries.values()].filter(({ change }) => isAbout(change, entry.change));
     const gone = [entry, ...orphans];
     this.#remove(gone);
     return gone;
   }
 
-  /** The card has its real id; whatever was done to it meanwhile follows. */
+  /** A card or a comment has its real id; whatever was done to it meanwhile follows. */
   rename(from: Id, to: Id): void {
     this.#names.set(from, to);
     const touched = [...this.#entries.values()].flatMap((entry) => {
@@ -160,16 +175,12 @@ export class Outbox {
   }
 
   #learn(entry: Entry): void {
-    const { change, answer } = entry;
+    const { change, made } = entry;
     this.#entries.set(change.op_id, entry);
-    if (change.kind === 'create' && answer) this.#names.set(temporaryId(change.op_id), answer.id);
+    if (made) this.#names.set(temporaryId(change.op_id), made);
   }
 
-  #about(task: Id): Entry[] {
-    return [...this.#entries.values()].filter(({ change }) => 'task_id' in change && taskOf(change) === task);
-  }
-
-  /** A card known by its temporary name may have got its real one a moment ago, in another tab. */
+  /** What is known by its temporary name may have got its real one a moment ago, in another tab. */
   #withNames(change: Change): Change {
     const used = JSON.stringify(change);
     let named = change;

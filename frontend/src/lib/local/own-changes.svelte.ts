@@ -7,8 +7,8 @@
 import { type Change, isSettled, type Pending, temporaryId } from '../board/changes';
 import { type VersionConflict, withoutTheirs } from '../board/merge';
 import { keepText } from '../task/keep-text';
-import type { Board, Id, TaskPatch } from '../types';
-import type { Entry, Outbox } from './outbox';
+import type { Board, BoardEvent, Id, TaskPatch } from '../types';
+import { type Entry, idMade, type Outbox, opOf } from './outbox';
 
 export type Mark = 'pending' | 'failed' | 'conflict';
 
@@ -71,6 +71,11 @@ export class OwnChanges {
     this.#outbox?.retry(op);
   }
 
+  /** Takes a change back that was not sent yet; false where it may have been made. */
+  cancel(op: string): boolean {
+    return this.#outbox?.cancel(op) ?? false;
+  }
+
   /** Gives a change up; what was written goes back to where it was typed. */
   discard(op: string): void {
     for (const { change } of this.#outbox?.discard(op) ?? []) keepText(this.#user, this.#project, change);
@@ -93,11 +98,20 @@ export class OwnChanges {
     return this.#entries.filter(({ state }) => state === 'accepted').map(({ change }) => change.op_id);
   }
 
+  /** The board has got this event: if it is of one of these changes, it shows that now, and says what it made. */
+  hear(event: BoardEvent): void {
+    const op = opOf(event.op_id);
+    if (op === undefined || !this.#outbox?.get(op)) return;
+    const made = idMade(event);
+    if (made) this.#outbox.rename(temporaryId(op), made);
+    this.show([op]);
+  }
+
   /** The board shows these now. */
-  show(ops: Iterable<string | undefined>): void {
+  show(ops: Iterable<string>): void {
     let any = false;
     for (const op of ops) {
-      if (op === undefined || !this.#outbox?.get(op)) continue;
+      if (!this.#outbox?.get(op)) continue;
       this.#shown.add(op);
       any = true;
     }

@@ -9,48 +9,59 @@ import type { Id, Task } from '../types';
 /** Marks the key of a second request, whose body differs from the first one's. */
 const AT_THE_END = '.end';
 
-/** Resolves to the task as the server has it now, or to null where it answers with something else. */
+export interface Answer {
+  /** The task as the server has it now, where that is what it answers with. */
+  task?: Task;
+  /** The id of what was made. */
+  made?: Id;
+}
+
 export async function request(
   { tasks, comments }: Endpoints,
   project: Id,
   change: Change,
   ifMatch: number | undefined,
-): Promise<Task | null> {
+): Promise<Answer> {
   const options: Options = { opId: change.op_id, tries: 1 };
   switch (change.kind) {
-    case 'create':
-      return placed(change.task, options, (where, how) => tasks.create({ project_id: project, ...where }, how));
+    case 'create': {
+      const task = await placed(change.task, options, (where, how) =>
+        tasks.create({ project_id: project, ...where }, how),
+      );
+      return { task, made: task.id };
+    }
     case 'move':
-      return placed(change.to, options, (where, how) => tasks.move(change.task_id, where, how));
+      return { task: await placed(change.to, options, (where, how) => tasks.move(change.task_id, where, how)) };
     case 'patch':
-      return tasks.update(change.task_id, change.fields, { ...options, ifMatch });
+      return { task: await tasks.update(change.task_id, change.fields, { ...options, ifMatch }) };
     case 'restore':
-      return tasks.restore(change.task_id, options);
+      return { task: await tasks.restore(change.task_id, options) };
     case 'archive':
-      return tasks.archive(change.task_id, options);
+      return { task: await tasks.archive(change.task_id, options) };
     case 'unarchive':
-      return tasks.unarchive(change.task_id, options);
+      return { task: await tasks.unarchive(change.task_id, options) };
     case 'delete':
-      return gone(tasks.delete(change.task_id, options));
+      return done(tasks.delete(change.task_id, options));
     case 'comment':
-      await comments.add(change.task_id, change.body, options);
-      return null;
+      return { made: (await comments.add(change.task_id, change.body, options)).id };
     case 'comment-edit':
       await comments.update(change.comment_id, change.body, options);
-      return null;
+      return {};
     case 'comment-delete':
-      return gone(comments.delete(change.comment_id, options));
+      return done(comments.delete(change.comment_id, options));
+    case 'comment-restore':
+      return done(comments.restore(change.comment_id, options));
   }
 }
 
-/** What is to go may have gone already. */
-async function gone(deletion: Promise<unknown>): Promise<null> {
+/** What is to go may have gone already, and a comment that is to come back may never have gone. */
+async function done(asked: Promise<unknown>): Promise<Answer> {
   try {
-    await deletion;
+    await asked;
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404) throw error;
   }
-  return null;
+  return {};
 }
 
 /** The neighbour may have been moved or deleted meanwhile: then the end of the column is the best place left. */

@@ -6,16 +6,16 @@
  * only those that were made on top of it.
  */
 
-import { type Change, isTemporary, temporaryId } from '../board/changes';
+import { type Change, isAhead, temporaryId } from '../board/changes';
 import { Lineage } from '../board/lineage';
 import { conflictOf, mergeLists } from '../board/merge';
 import { toCard } from '../board/reducer';
 import { waitBefore } from '../server/api';
 import type { Endpoints } from '../server/endpoints';
-import { ApiError, isPassing, type Problem, SignedOutError } from '../server/errors';
+import { ApiError, isPassing, NetworkError, type Problem, SignedOutError } from '../server/errors';
 import type { BoardEvent, Id, Task } from '../types';
-import { type Entry, type Outbox, opOf } from './outbox';
-import { request } from './requests';
+import { type Entry, idMade, type Outbox, opOf } from './outbox';
+import { type Answer, request } from './requests';
 
 /** The server remembers an Idempotency-Key for 24 h; a change tried before that is looked for in the log. */
 const REMEMBERED_MS = 23 * 3_600_000;
@@ -24,6 +24,8 @@ export interface SenderWorld {
   /** Waits, or less when the network comes back. */
   pause: (ms: number) => Promise<void>;
   now: () => number;
+  /** Whether the device has no network at all: then nothing leaves it. */
+  offline: () => boolean;
 }
 
 export class Sender {
@@ -82,11 +84,14 @@ export class Sender {
     while (this.#active) {
       const entry = nextOf(this.#outbox.of(project));
       if (!entry) break;
+      const offline = this.#world.offline();
       try {
         await this.#send(entry);
         failures = 0;
       } catch (error) {
         if (error instanceof SignedOutError) break;
+        const stayed = offline && this.#world.offline() && error instanceof NetworkError;
+        if (stayed) this.#outbox.note(entry.change.op_id, { tried: entry.tried });
         if (isPassing(error)) await this.#waitWith(entry, error, waitBefore(failures++, error));
         else this.#refused(entry, error);
       }
@@ -107,25 +112,25 @@ export class Sender {
     const { op_id } = change;
     if (tried !== undefined && this.#world.now() - tried > REMEMBERED_MS) {
       const event = await this.#inLog(entry);
-      if (event) return this.#accepted(entry, event.type.startsWith('task_') ? (event.data as unknown as Task) : null);
-      this.#outbox.sent(op_id, this.#world.now());
-    } else if (tried === undefined) this.#outbox.sent(op_id, this.#world.now());
+      if (event) return this.#accepted(entry, answerOf(event));
+      this.#outbox.note(op_id, { tried: this.#world.now() });
+    } else if (tried === undefined) this.#outbox.note(op_id, { tried: this.#world.now() });
     const ifMatch = change.kind === 'patch' ? this.#follow(change) : undefined;
-    const task = await request(this.#rest, project, change, ifMatch);
-    if (change.kind === 'patch' && task) {
-      this.#lineage.accepted(change.task_id, Object.keys(change.fields), ifMatch, task.version);
+    const answer = await request(this.#rest, project, change, ifMatch);
+    if (change.kind === 'patch' && answer.task) {
+      this.#lineage.accepted(change.task_id, Object.keys(change.fields), ifMatch, answer.task.version);
     }
-    this.#accepted(entry, task);
+    this.#accepted(entry, answer);
   }
 
   #follow(change: Change & { kind: 'patch' }): number | undefined {
     return this.#lineage.follow(change.task_id, Object.keys(change.fields), change.seen);
   }
 
-  #accepted({ change, project }: Entry, task: Task | null): void {
-    const answer = task ? toCard(task) : undefined;
-    this.#outbox.update(change.op_id, { state: 'accepted', answer });
-    if (change.kind === 'create' && answer) this.#outbox.rename(temporaryId(change.op_id), answer.id);
+  #accepted({ change, project }: Entry, { task, made }: Answer): void {
+    const answer = task && toCard(task);
+    this.#outbox.update(change.op_id, { state: 'accepted', answer, made });
+    if (made) this.#outbox.rename(temporaryId(change.op_id), made);
     if (change.kind === 'patch') this.#carryOn(project, change.task_id);
   }
 
@@ -164,6 +169,12 @@ export class Sender {
   }
 }
 
+/** What the server would have answered to the request that an event tells of. */
+function answerOf(event: BoardEvent): Answer {
+  const made = idMade(event);
+  return { ...(event.type.startsWith('task_') && { task: event.data as unknown as Task }), ...(made && { made }) };
+}
+
 /** The oldest that may go: not one made on top of a change that waits for a decision. */
 function nextOf(entries: readonly Entry[]): Entry | undefined {
   const stuck: Change[] = [];
@@ -175,8 +186,7 @@ function nextOf(entries: readonly Entry[]): Entry | undefined {
 }
 
 function restsOn(change: Change, earlier: Change): boolean {
-  if (!('task_id' in change)) return false;
-  if (isTemporary(change.task_id)) return true;
+  if (isAhead(change)) return true;
   if (change.kind !== 'patch' || earlier.kind !== 'patch' || change.task_id !== earlier.task_id) return false;
   return Object.keys(change.fields).some((field) => field in earlier.fields);
 }

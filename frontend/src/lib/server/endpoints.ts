@@ -207,7 +207,7 @@ export function endpoints(api: Api) {
       add: (task: Id, body: string, options: Options) => post<Comment>(`/tasks/${task}/comments`, { body }, options),
       update: (id: Id, body: string, options?: Options) => patch<Comment>(`/comments/${id}`, { body }, options),
       delete: (id: Id, options?: Options) => remove(`/comments/${id}`, options),
-      restore: (id: Id) => post<Comment>(`/comments/${id}/restore`),
+      restore: (id: Id, options?: Options) => post<Comment>(`/comments/${id}/restore`, undefined, options),
     },
   };
 }

@@ -181,7 +181,7 @@ class Session {
       disk: this.#disk,
       rest: this.rest,
       client: this.#client,
-      world: browserWorld,
+      world: { ...browserWorld, offline: () => !navigator.onLine },
     });
     reviveAfterSignIn(device.live, this.api, {
       expected: () => this.#leaving,

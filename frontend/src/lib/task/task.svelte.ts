@@ -1,6 +1,6 @@
 /** What the task panel shows beyond the card: the description and the comments, kept current by the board's log. */
 import type { BoardStore } from '../board/board.svelte';
-import type { Change } from '../board/changes';
+import { type Change, isAbout } from '../board/changes';
 import { opOf } from '../local/outbox';
 import { ApiError, NetworkError } from '../server/errors';
 import type { BoardEvent, Comment, Id, Task } from '../types';
@@ -38,7 +38,10 @@ export class TaskStore {
   /** Comments on their way to the server. */
   readonly unsent = $derived.by(() =>
     this.#own().filter(
-      (change): change is OwnComment => change.kind === 'comment' && !this.#returned.has(change.op_id),
+      (change, _index, all): change is OwnComment =>
+        change.kind === 'comment' &&
+        !this.#returned.has(change.op_id) &&
+        all.findLast((other) => isAbout(other, change))?.kind !== 'comment-delete',
     ),
   );
 
@@ -127,6 +130,10 @@ export class TaskStore {
 
 function withChange(comments: Comment[], change: Change): Comment[] {
   if (change.kind === 'comment-delete') return comments.filter(({ id }) => id !== change.comment_id);
+  if (change.kind === 'comment-restore') {
+    const { comment } = change;
+    return !comment || comments.some(({ id }) => id === comment.id) ? comments : insert(comments, comment);
+  }
   if (change.kind !== 'comment-edit') return comments;
   return comments.map((comment) =>
     comment.id === change.comment_id ? { ...comment, body: change.body, edited: true } : comment,
