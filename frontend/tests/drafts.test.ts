@@ -73,6 +73,13 @@ describe('text of a refused change', () => {
     expect(draftOf('u1', 'card', 'p', 'todo').text).toBe('Card');
   });
 
+  test('of a comment that was edited goes back to its editor, unless something newer is there', () => {
+    const edit = (body: string) => change({ kind: 'comment-edit', task_id: 't1', comment_id: 'c1', body });
+    keepText('u1', 'p', edit('half an hour of writing'));
+    keepText('u1', 'p', edit('older'));
+    expect(draftOf('u1', 'comment-edit', 'c1').text).toBe('half an hour of writing');
+  });
+
   test('of an edit keeps its version, and leaves a newer draft alone', () => {
     const edit = change({ kind: 'patch', task_id: 't2', fields: { description: 'mine' }, seen: 4 });
     keepText('u2', 'p', edit);

@@ -12,6 +12,8 @@ export function keepText(user: Id | null, project: Id, change: Change): void {
   } else if (change.kind === 'comment') {
     const draft = draftOf(user, 'comment', change.task_id);
     draft.text = join(change.body, draft.text);
+  } else if (change.kind === 'comment-edit') {
+    draftOf(user, 'comment-edit', change.comment_id).restore(change.body, undefined);
   } else if (change.kind === 'patch') {
     const { title, description } = change.fields;
     if (title !== undefined) draftOf(user, 'title', change.task_id).restore(title, change.seen);
