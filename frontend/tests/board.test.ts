@@ -167,7 +167,7 @@ describe('a change of one’s own', () => {
     expect(store.own.failed).toMatchObject([{ change: { kind: 'move' }, problem: { status: 403, code: 'forbidden' } }]);
     expect(store.own.marks.get('t1')).toBe('failed');
     const op = store.own.failed[0]?.change.op_id as string;
-    store.own.retry(op);
+    store.retry(op);
     expect(ids(store, 'done')).toEqual(['t1']);
     expect(store.own.marks.get('t1')).toBe('pending');
     await settled();

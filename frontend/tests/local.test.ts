@@ -102,6 +102,32 @@ describe('a change whose answer never came', () => {
   });
 });
 
+test('a change that the log can say no more of is asked about once, and then sent as if it was made now', async () => {
+  const rest = fakeRest();
+  rest.projects.events.mockRejectedValue(new ApiError(410, { code: 'epoch_changed' }));
+  rest.tasks.move.mockRejectedValueOnce(new NetworkError());
+  rest.tasks.move.mockResolvedValue(task('t1', { version: 2 }));
+  let now = 0;
+  const pause = async () => {
+    now = 30 * HOUR;
+  };
+  const outbox = new Outbox(new Rough(), 'anna');
+  const sender = new Sender(outbox, rest as unknown as Endpoints, { pause, now: () => now, offline: () => false });
+  outbox.wake = () => sender.wake();
+  sender.start();
+  const own = new OwnChanges('p', 'anna', outbox);
+  own.follow(() => {});
+  own.add(move('op-1'), board());
+  for (let turn = 0; turn < 5; turn++) await settled();
+  expect(own.failed.map(reasonOf)).toEqual([expect.stringContaining('sent so long ago')]);
+  expect(rest.tasks.move).toHaveBeenCalledTimes(1);
+  own.retry('op-1', board({ epoch: 'e2', seq: 3 }));
+  await settled();
+  expect(rest.tasks.move).toHaveBeenCalledTimes(2);
+  expect(rest.projects.events).toHaveBeenCalledTimes(1);
+  expect(outbox.get('op-1')).toMatchObject({ state: 'accepted', from: { epoch: 'e2', seq: 3 } });
+});
+
 describe('a server that wants to be left alone', () => {
   test('is asked again by itself, and every tab knows when', async () => {
     const rest = fakeRest();

@@ -145,6 +145,11 @@ export class BoardStore {
     if (this.#base) this.own.add(change, this.#base);
   }
 
+  /** Sends a refused change once more. */
+  retry(op: string): void {
+    if (this.#base) this.own.retry(op, this.#base);
+  }
+
   card(id: Id): Card | undefined {
     return this.shown?.tasks.find((card) => card.id === id);
   }

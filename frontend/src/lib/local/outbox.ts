@@ -26,7 +26,7 @@ export interface Entry {
   project: Id;
   change: Change;
   state: EntryState;
-  /** Where the log stood when the change was made: it cannot have happened earlier. */
+  /** Where the log stood when the change was made, or asked for anew: it cannot have happened earlier. */
   from: Position;
   /** When it was sent, for the first time that its key is good for; without it the change never left this device. Milliseconds since 1970. */
   tried?: number | undefined;

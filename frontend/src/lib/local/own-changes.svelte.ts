@@ -8,7 +8,7 @@ import { type Change, isSettled, type Pending, temporaryId } from '../board/chan
 import { type VersionConflict, withoutTheirs } from '../board/merge';
 import { keepText } from '../task/keep-text';
 import type { Board, BoardEvent, Id, TaskPatch } from '../types';
-import { type Entry, idMade, type Outbox, opOf } from './outbox';
+import { type Entry, idMade, type Outbox, opOf, type Position } from './outbox';
 
 export type Mark = 'pending' | 'failed' | 'conflict';
 
@@ -63,12 +63,13 @@ export class OwnChanges {
   }
 
   add(change: Change, board: Board): void {
-    this.#outbox?.add(this.#project, change, { epoch: board.epoch, seq: board.seq });
+    this.#outbox?.add(this.#project, change, positionOf(board));
   }
 
-  /** Sends a refused change once more. */
-  retry(op: string): void {
-    this.#outbox?.retry(op);
+  /** Sends a refused change once more; one of which nobody can tell whether it was made, as if it was made now. */
+  retry(op: string, board: Board): void {
+    const isUnknown = this.#outbox?.get(op)?.problem?.status === 410;
+    this.#outbox?.retry(op, isUnknown ? { tried: undefined, from: positionOf(board) } : {});
   }
 
   /** Takes a change back that was not sent yet; false where it may have been made. */
@@ -151,6 +152,8 @@ export class OwnChanges {
     return marks;
   }
 }
+
+const positionOf = ({ epoch, seq }: Board): Position => ({ epoch, seq });
 
 const inFlight = (state: Entry['state']) => state === 'queued' || state === 'accepted';
 
