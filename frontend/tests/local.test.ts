@@ -128,6 +128,24 @@ test('a change that the log can say no more of is asked about once, and then sen
   expect(outbox.get('op-1')).toMatchObject({ state: 'accepted', from: { epoch: 'e2', seq: 3 } });
 });
 
+test('a card made at the end, its neighbour being gone, is made once though the answer is lost', async () => {
+  const rest = fakeRest();
+  const gone = { code: 'validation_error', errors: [{ field: 'before_id', message: 'no such card', code: 'invalid' }] };
+  rest.tasks.create.mockRejectedValueOnce(new ApiError(422, gone));
+  rest.tasks.create.mockRejectedValueOnce(new NetworkError());
+  rest.tasks.create.mockResolvedValue(task('t9'));
+  const outbox = new Outbox(new Rough(), 'anna');
+  const world = { pause: async () => {}, now: () => 0, offline: () => false };
+  const sender = new Sender(outbox, rest as unknown as Endpoints, world);
+  outbox.wake = () => sender.wake();
+  sender.start();
+  const made = { title: 'New', status: 'todo', before_id: 't1' };
+  outbox.add('p', { kind: 'create', op_id: 'op-1', at: 1, task: made }, from);
+  for (let turn = 0; turn < 5; turn++) await settled();
+  expect(rest.tasks.create.mock.calls.map(([, options]) => options.opId)).toEqual(['op-1', 'op-1.end', 'op-1.end']);
+  expect(outbox.get('op-1')).toMatchObject({ state: 'accepted', made: 't9' });
+});
+
 describe('a server that wants to be left alone', () => {
   test('is asked again by itself, and every tab knows when', async () => {
     const rest = fakeRest();

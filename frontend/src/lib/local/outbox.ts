@@ -30,6 +30,8 @@ export interface Entry {
   from: Position;
   /** When it was sent, for the first time that its key is good for; without it the change never left this device. Milliseconds since 1970. */
   tried?: number | undefined;
+  /** It was asked for at the end of its column, its neighbour being gone: nothing else may be asked again. */
+  atEnd?: boolean;
   /** The server asked for a pause: it is sent again by itself at that time. Milliseconds since 1970. */
   again?: number | undefined;
   /** The card as the server has it, once it has said yes. */
@@ -111,7 +113,7 @@ export class Outbox {
   }
 
   /** Notes how far sending it has got: for the sender, there is nothing in it to be drawn. */
-  note(op: string, news: Pick<Entry, 'tried'>): void {
+  note(op: string, news: Pick<Entry, 'tried' | 'atEnd'>): void {
     const entry = this.#entries.get(op);
     if (entry) this.#write([{ ...entry, ...news }]);
   }

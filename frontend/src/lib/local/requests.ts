@@ -1,10 +1,10 @@
 /** How each change is asked of the server. Sending one twice is harmless: its `op_id` is the Idempotency-Key. */
 
-import type { Change } from '../board/changes';
 import type { Options } from '../server/api';
 import type { Endpoints } from '../server/endpoints';
 import { ApiError } from '../server/errors';
 import type { Id, Task } from '../types';
+import type { Entry } from './outbox';
 
 /** Marks the key of a second request, whose body differs from the first one's. */
 const AT_THE_END = '.end';
@@ -16,22 +16,28 @@ export interface Answer {
   made?: Id;
 }
 
+/**
+ * Asks the server to make a change.
+ *
+ * @param noteEnd called before a card is asked for at the end of its column, which is then all that may be asked again
+ */
 export async function request(
   { tasks, comments }: Endpoints,
-  project: Id,
-  change: Change,
+  { project, change, atEnd = false }: Entry,
   ifMatch: number | undefined,
+  noteEnd: () => void,
 ): Promise<Answer> {
   const options: Options = { opId: change.op_id, tries: 1 };
+  const end = { atEnd, noteEnd };
   switch (change.kind) {
     case 'create': {
-      const task = await placed(change.task, options, (where, how) =>
+      const task = await placed(change.task, options, end, (where, how) =>
         tasks.create({ project_id: project, ...where }, how),
       );
       return { task, made: task.id };
     }
     case 'move':
-      return { task: await placed(change.to, options, (where, how) => tasks.move(change.task_id, where, how)) };
+      return { task: await placed(change.to, options, end, (where, how) => tasks.move(change.task_id, where, how)) };
     case 'patch':
       return { task: await tasks.update(change.task_id, change.fields, { ...options, ifMatch }) };
     case 'restore':
@@ -64,18 +70,25 @@ async function done(asked: Promise<unknown>): Promise<Answer> {
   return {};
 }
 
-/** The neighbour may have been moved or deleted meanwhile: then the end of the column is the best place left. */
+/**
+ * The neighbour may have been moved or deleted meanwhile: then the end of the column is the best place left. And the
+ * last word: with the neighbour back, the first request would do it once more, for its key is another one.
+ */
 async function placed<W extends { before_id?: Id; after_id?: Id }>(
   where: W,
   options: Options,
+  { atEnd, noteEnd }: { atEnd: boolean; noteEnd: () => void },
   send: (where: Omit<W, 'before_id' | 'after_id'>, options: Options) => Promise<Task>,
 ): Promise<Task> {
-  try {
-    return await send(where, options);
-  } catch (error) {
-    const lost = error instanceof ApiError && error.fields.some(({ field }) => /(^|\.)(before|after)_id$/.test(field));
-    if (!lost) throw error;
-    const { before_id: _before, after_id: _after, ...rest } = where;
-    return send(rest, { ...options, opId: options.opId + AT_THE_END });
+  if (!atEnd) {
+    try {
+      return await send(where, options);
+    } catch (error) {
+      const named = error instanceof ApiError ? error.fields : [];
+      if (!named.some(({ field }) => /(^|\.)(before|after)_id$/.test(field))) throw error;
+      noteEnd();
+    }
   }
+  const { before_id: _before, after_id: _after, ...rest } = where;
+  return send(rest, { ...options, opId: options.opId + AT_THE_END });
 }

@@ -108,7 +108,7 @@ export class Sender {
   }
 
   async #send(entry: Entry): Promise<void> {
-    const { change, project, tried } = entry;
+    const { change, tried } = entry;
     const { op_id } = change;
     if (tried !== undefined && this.#world.now() - tried > REMEMBERED_MS) {
       const event = await this.#inLog(entry);
@@ -116,7 +116,7 @@ export class Sender {
       this.#outbox.note(op_id, { tried: this.#world.now() });
     } else if (tried === undefined) this.#outbox.note(op_id, { tried: this.#world.now() });
     const ifMatch = change.kind === 'patch' ? this.#follow(change) : undefined;
-    const answer = await request(this.#rest, project, change, ifMatch);
+    const answer = await request(this.#rest, entry, ifMatch, () => this.#outbox.note(op_id, { atEnd: true }));
     if (change.kind === 'patch' && answer.task) {
       this.#lineage.accepted(change.task_id, Object.keys(change.fields), ifMatch, answer.task.version);
     }
