@@ -4,6 +4,7 @@ import { parse as parseMessage } from '@formatjs/icu-messageformat-parser';
 import { parse } from 'svelte/compiler';
 import { describe, expect, test } from 'vitest';
 import { compileMessage, composedKeys, withNumbers } from '../messages';
+import { numberText } from '../src/lib/words/formats';
 import { firstLanguage, i18n, type MessageKey, t } from '../src/lib/words/i18n.svelte';
 import { formatMessage } from '../src/lib/words/message-format';
 
@@ -113,6 +114,10 @@ describe('t', () => {
 
   test('writes the number of a plural as the language does', () => {
     expect(t('column.cards', { count: 12_345 })).toBe('12,345 cards');
+  });
+
+  test.each([0, 999, 1_000, 1.5, -1])('writes %d as the language does', (count) => {
+    expect(numberText('ru', count)).toBe(new Intl.NumberFormat('ru').format(count));
   });
 
   test('does not hide that a value was not given', () => {

@@ -31,6 +31,10 @@ export const monthComesFirst = (language: Language): boolean => {
 export const numberFormat = (language: string, options?: Intl.NumberFormatOptions): Intl.NumberFormat =>
   kept('number', language, options, () => new Intl.NumberFormat(language, options));
 
+/** A number as it is written. A small whole one is so everywhere, and a browser's first formatter takes long to make. */
+export const numberText = (language: string, value: number): string =>
+  Number.isInteger(value) && value >= 0 && value < 1_000 ? String(value) : numberFormat(language).format(value);
+
 /** "tomorrow" and "yesterday" where there is such a word. */
 export const relativeFormat = (language: string): Intl.RelativeTimeFormat =>
   kept('relative', language, undefined, () => new Intl.RelativeTimeFormat(language, { numeric: 'auto' }));

@@ -1,5 +1,5 @@
 /** Puts values into a message that `messages.ts` has compiled: plain text, or parts. */
-import { numberFormat, pluralRules } from './formats';
+import { numberText, pluralRules } from './formats';
 
 export type Values = Record<string, string | number>;
 /** Text; a value as it is; the number that a plural is about; a number as it is written; a plural with its forms. */
@@ -15,12 +15,12 @@ export function formatMessage(message: Message, language: string, values: Values
 function formatPart(part: Part, language: string, values: Values, count: number): string {
   if (typeof part === 'string') return part;
   const [name, how] = part;
-  if (name === undefined) return numberFormat(language).format(count);
+  if (name === undefined) return numberText(language, count);
   const value = values[name];
   if (value === undefined) throw new Error(`a message was not given its ${name}`);
   if (how === undefined) return String(value);
   const number = Number(value);
-  if (how === 'number') return numberFormat(language).format(number);
+  if (how === 'number') return numberText(language, number);
   const form = how[`=${number}`] ?? how[pluralRules(language).select(number)] ?? how.other ?? [];
   return formatMessage(form, language, values, number);
 }
