@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { RowWindow } from '../src/lib/lists/row-window.svelte';
 import { offsetsOf, rowAt, rowsBetween, scrollToShow, shiftOf } from '../src/lib/lists/virtual';
 import { VirtualList } from '../src/lib/lists/virtual-list.svelte';
@@ -80,9 +80,7 @@ test.each([
 
 describe('a long list that is opened', () => {
   const rows = Array.from({ length: 1_000 }, (_, index) => ({ id: `row ${index}` }));
-  const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(() => setTimeout(done))));
-
-  test.each([
+  const LISTS = [
     [
       'of rows with heights of their own',
       () => {
@@ -99,12 +97,21 @@ describe('a long list that is opened', () => {
           () => null,
         ),
     ],
-  ])('draws first what one sees, and more once that is on the screen: %s', async (_name, make) => {
+  ] as const;
+
+  afterEach(() => vi.useRealTimers());
+
+  test.each(LISTS)('draws first what one sees, and then few rows with each task: %s', (_name, make) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'requestAnimationFrame'] });
     const list = make();
     const seen = Math.ceil(innerHeight / 50);
     const { destroy } = list.attach(document.createElement('div'));
     expect(Math.abs(list.drawn.length - seen)).toBeLessThan(2);
-    await frame();
+    while (vi.getTimerCount() > 0) {
+      const before = list.drawn.length;
+      vi.advanceTimersToNextTimer();
+      expect(list.drawn.length - before).toBeLessThan(10);
+    }
     expect(list.drawn.length).toBeGreaterThan(seen + 5);
     expect(list.drawn.length).toBeLessThan(seen + 50);
     destroy();

@@ -3,12 +3,14 @@
  * because the keyboard is on it. What one looks at stays where it is when rows come or go above it.
  */
 import { untrack } from 'svelte';
-import { onceShown } from '../page/once-shown';
+import { bySteps } from '../page/once-shown';
 
 /** Rows drawn beyond each edge: a flick of the wheel shows nothing empty. */
 const BEYOND = 12;
 /** The drawn part follows in steps of so many rows, not with every pixel. */
 const STEP = 6;
+/** So many rows more at each edge are drawn with each task, once what one sees is on the screen. */
+const STEP_DRAWN = 4;
 
 interface Row {
   id: string;
@@ -18,28 +20,25 @@ export class RowWindow<R extends Row> {
   element = $state.raw<HTMLElement | null>(null);
   #top = $state(0);
   #height = $state(globalThis.innerHeight || 800);
-  /** Rows beyond each edge so far: none before what one sees is on the screen, then a step more with each task. */
-  #beyond = $state(0);
+  /** How many rows beyond what one sees may be drawn so far. */
+  #reach = $state(0);
 
   readonly #rows: () => readonly R[];
   readonly #rowHeight: () => number;
   readonly #kept: () => string | null;
 
-  readonly #start = $derived.by(() => {
-    const first = Math.floor(this.#top / this.#rowHeight());
-    return Math.max(0, Math.floor(first / STEP) * STEP - BEYOND);
-  });
-  readonly #count = $derived.by(() => {
-    const seen = Math.ceil(this.#height / this.#rowHeight());
-    return this.#beyond ? seen + 2 * this.#beyond + STEP : seen;
-  });
+  readonly #first = $derived.by(() => Math.floor(this.#top / this.#rowHeight()));
+  readonly #seen = $derived.by(() => Math.ceil(this.#height / this.#rowHeight()));
+  /** What is drawn in the end. */
+  readonly #from = $derived(Math.floor(this.#first / STEP) * STEP - BEYOND);
+  readonly #to = $derived(this.#from + this.#seen + 2 * BEYOND + STEP);
+  readonly #start = $derived(Math.max(0, this.#from, this.#first - this.#reach));
+  readonly #end = $derived(Math.min(this.#to, this.#first + this.#seen + this.#reach));
 
   /** What is drawn, and where: its index in the list. */
   readonly drawn = $derived.by(() => {
     const rows = this.#rows();
-    const drawn = rows
-      .slice(this.#start, this.#start + this.#count)
-      .map((row, index) => ({ row, index: this.#start + index }));
+    const drawn = rows.slice(this.#start, this.#end).map((row, index) => ({ row, index: this.#start + index }));
     const kept = this.#kept();
     if (kept !== null && !drawn.some(({ row }) => row.id === kept)) {
       const index = rows.findIndex(({ id }) => id === kept);
@@ -66,7 +65,7 @@ export class RowWindow<R extends Row> {
         ? null
         : new ResizeObserver(() => (this.#height = element.clientHeight || this.#height));
     watch?.observe(element);
-    onceShown(this.#reachOut);
+    bySteps(this.#reachOut);
     element.addEventListener('scroll', scroll, { passive: true });
     return {
       destroy: () => {
@@ -77,9 +76,11 @@ export class RowWindow<R extends Row> {
     };
   };
 
-  #reachOut = () => {
-    this.#beyond += STEP;
-    if (this.#beyond < BEYOND) setTimeout(this.#reachOut);
+  readonly #reachOut = (): boolean => {
+    this.#reach += STEP_DRAWN;
+    if (this.#reach < 2 * BEYOND + STEP && this.element) return false;
+    this.#reach = Infinity;
+    return true;
   };
 
   /** Scrolls as little as needed until the row at this index is visible, below a head of `above` pixels. */

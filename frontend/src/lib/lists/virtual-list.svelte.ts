@@ -5,7 +5,7 @@
  * Guarantee: what one looks at stays where it is, whatever is put in, taken out or measured above it.
  */
 import { tick, untrack } from 'svelte';
-import { onceShown } from '../page/once-shown';
+import { bySteps } from '../page/once-shown';
 import { offsetsOf, rowAt, rowsBetween, type Seen, scrollToShow, shiftOf } from './virtual';
 
 /** Drawn beyond each edge of the visible part, in pixels: a flick of the wheel shows nothing empty. */
@@ -14,6 +14,8 @@ const BEYOND_PX = 500;
 const STEP_PX = 250;
 /** A column of so many cards is drawn whole: the browser's own search finds all of it. */
 const WHOLE = 40;
+/** So many rows more at each edge are drawn with each task, once what one sees is on the screen. */
+const STEP_ROWS = 4;
 /** Room left around a row that is scrolled to. */
 const AIR_PX = 8;
 
@@ -45,15 +47,14 @@ export interface Drawn<T> {
 }
 
 export class VirtualList<T extends Row> {
-  /** Whether the list itself is near the visible part of the board; one far to the side draws only what is pinned. */
-  near = $state(true);
   element = $state.raw<HTMLElement | null>(null);
 
   readonly #options: Options<T>;
   readonly #sizes = new Map<string, number>();
   #measured = $state(0);
-  /** At first only what one sees is drawn; the rest comes once that is on the screen. */
-  #begun = $state(false);
+  #near = $state(true);
+  /** How many rows beyond what one sees may be drawn so far. */
+  #reach = $state(0);
   #top = $state(0);
   #height = $state(globalThis.innerHeight || 800);
   #focused = $state<string | null>(null);
@@ -80,12 +81,20 @@ export class VirtualList<T extends Row> {
     });
   });
   readonly #from = $derived(Math.floor(this.#top / STEP_PX) * STEP_PX);
-  readonly #range = $derived.by(() => {
-    if (!this.near) return { start: 0, end: 0 };
-    if (!this.#begun) return rowsBetween(this.#offsets, this.#top, this.#top + this.#height);
+  /** What is to be drawn in the end. */
+  readonly #whole = $derived.by(() => {
     if (this.#rows.length <= WHOLE) return { start: 0, end: this.#rows.length };
     const bottom = this.#from + STEP_PX + this.#height + BEYOND_PX;
     return rowsBetween(this.#offsets, this.#from - BEYOND_PX, bottom);
+  });
+  readonly #range = $derived.by(() => {
+    if (!this.#near) return { start: 0, end: 0 };
+    if (this.#reach === Infinity) return this.#whole;
+    const { start, end } = rowsBetween(this.#offsets, this.#top, this.#top + this.#height);
+    return {
+      start: Math.max(this.#whole.start, start - this.#reach),
+      end: Math.min(this.#whole.end, end + this.#reach),
+    };
   });
   readonly #start = $derived(this.#range.start);
   readonly #end = $derived(this.#range.end);
@@ -116,6 +125,25 @@ export class VirtualList<T extends Row> {
       typeof ResizeObserver === 'undefined' ? null : new ResizeObserver((entries) => this.#resized(entries));
   }
 
+  /** Whether the list itself is near the visible part of the board; one far to the side draws only what is pinned. */
+  get near(): boolean {
+    return this.#near;
+  }
+
+  set near(value: boolean) {
+    this.#near = value;
+    this.#reach = 0;
+    if (value) bySteps(this.#reachOut);
+  }
+
+  readonly #reachOut = (): boolean => {
+    if (!this.element || !this.#near) return true;
+    this.#reach += STEP_ROWS;
+    if (this.#start > this.#whole.start || this.#end < this.#whole.end) return false;
+    this.#reach = Infinity;
+    return true;
+  };
+
   /** For `use:list.attach` on the element that scrolls. */
   attach = (element: HTMLElement) => {
     this.element = element;
@@ -130,7 +158,7 @@ export class VirtualList<T extends Row> {
     element.addEventListener('focusin', focus);
     element.addEventListener('focusout', blur);
     this.#watch?.observe(element);
-    onceShown(() => (this.#begun = true));
+    if (this.#near) bySteps(this.#reachOut);
     return {
       destroy: () => {
         this.#watch?.disconnect();
@@ -209,7 +237,9 @@ export class VirtualList<T extends Row> {
    */
   note(): void {
     void this.#still;
-    this.#noted = untrack(() => this.element)?.scrollTop ?? 0;
+    // Nobody has scrolled a list that is still growing and stands at its beginning.
+    const isNew = untrack(() => this.#reach < Infinity && this.#top === 0);
+    this.#noted = isNew ? 0 : (untrack(() => this.element)?.scrollTop ?? 0);
   }
 
   /** Scrolls along when rows above the visible part come, go, or turn out to be of another height; see `note`. */

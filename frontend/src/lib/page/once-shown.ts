@@ -3,6 +3,17 @@ export function onceShown(work: () => void): void {
   requestAnimationFrame(() => setTimeout(work));
 }
 
+/**
+ * Takes step after step, each in a task of its own, once what was just drawn is on the screen: somebody who taps or types
+ * meanwhile is answered in between. The last step says that nothing is left.
+ */
+export function bySteps(step: () => boolean): void {
+  const next = () => {
+    if (!step()) setTimeout(next);
+  };
+  onceShown(next);
+}
+
 /** How long what is not urgent waits for a moment in which nothing else is to be done. */
 const PATIENCE_MS = 100;
 
