@@ -27,7 +27,7 @@ from app.doctor import diagnose
 from app.errors import AppError
 from app.schemas.users import Register
 from app.security import Passwords
-from app.services import admin, outbox, projects, sessions, users
+from app.services import admin, outbox, passwords, projects, users
 
 Result = TypeVar("Result")
 
@@ -159,9 +159,7 @@ def reset_password(email: str, data: DataOption = None) -> None:
     async def reset(database: Database) -> None:
         async with database.read() as uow:
             user = await users.find_by_email(uow, email)
-        await users.set_password(database, Passwords(), user.id, password)
-        async with database.write() as uow:
-            await sessions.end_sessions(uow, await sessions.open_session_ids(uow, user.id))
+        await passwords.assign(database, Passwords(), user.id, password)
 
     _with_database(read_settings(data_dir=data), reset)
     typer.echo(f"{email}: password {password} (shown once); every session has ended")

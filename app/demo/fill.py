@@ -96,7 +96,8 @@ async def _renew_password(database: Database, passwords: Passwords, account: Acc
     except NotFound:
         message = f"{account.person.email} is not in this demo any more; delete its folder to have a new one"
         raise Conflict(message) from None
-    await users.set_password(database, passwords, user.id, account.password)
+    password_hash = await passwords.hash(account.password)
+    await database.change(lambda uow: users.store_password(uow, user.id, password_hash))  # who is signed in stays so
 
 
 class _Builder:

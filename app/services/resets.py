@@ -17,10 +17,11 @@ from app.models import PasswordReset
 from app.models import User as UserRow
 from app.schemas.users import User
 from app.security import Passwords, digest
-from app.services import sessions, users
+from app.services import users
 from app.services.mail_limits import take
 from app.services.mailing import Mailing
 from app.services.outbox import MailKind, Waiting, post
+from app.services.passwords import replace
 from app.wording import FALLBACK
 
 LIFETIME: Final = timedelta(hours=1)
@@ -71,8 +72,7 @@ async def redeem(database: Database, passwords: Passwords, token: str, password:
         used = delete(PasswordReset).where(PasswordReset.digest == digest(token)).returning(PasswordReset.user_id)
         if user_id is None or (await uow.execute(used)).one_or_none() is None:
             raise NotFound(_REFUSED)
-        await users.store_password(uow, user_id, password_hash)
-        await sessions.end_sessions(uow, await sessions.open_session_ids(uow, user_id))
+        await replace(uow, user_id, password_hash)
 
     await database.change(use)
 

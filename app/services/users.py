@@ -1,4 +1,4 @@
-"""Accounts: registration, profile, password, deactivation."""
+"""Accounts: registration, profile, deactivation; `app.services.passwords` knows when a password may be replaced."""
 
 import hashlib
 import hmac
@@ -15,7 +15,7 @@ from app.domain.events import EventType
 from app.errors import EmailTaken, Forbidden, InvalidCredentials, NotFound, RegistrationClosed
 from app.models import Member, OutgoingMail, PasswordReset, Project
 from app.models import User as UserRow
-from app.schemas.users import PasswordChange, Register, User, UserUpdate
+from app.schemas.users import Register, User, UserUpdate
 from app.security import Passwords, new_id
 from app.services import facts, invitations, members
 from app.services.access import Actor, Record
@@ -119,32 +119,6 @@ async def update_profile(uow: UnitOfWork, actor: Actor, body: UserUpdate) -> Use
             changes = changed.keys() & {"name", "avatar_color"}
             await facts.record(uow, project_id, EventType.PROJECT_MEMBER_UPDATED, "member", member, changes)
     return user.model_copy(update=changed)
-
-
-async def change_password(database: Database, passwords: Passwords, actor: Actor, body: PasswordChange) -> None:
-    """Set a new password after checking the one now.
-
-    Raises:
-        InvalidCredentials: the current password is wrong.
-    """
-    async with database.read() as uow:
-        stored = (await uow.fetch(select(UserRow.password_hash).where(UserRow.id == actor.user_id))).scalar_one()
-    if not await passwords.verify(stored, body.current_password):
-        message = "the current password is wrong"
-        raise InvalidCredentials(message)
-    password_hash = await passwords.hash(body.new_password)
-
-    async def replace(uow: UnitOfWork) -> None:
-        await hold_password(uow, actor.user_id, stored)
-        await store_password(uow, actor.user_id, password_hash)
-
-    await database.change(replace)
-
-
-async def set_password(database: Database, passwords: Passwords, user_id: UUID, password: str) -> None:
-    """Store a new password."""
-    password_hash = await passwords.hash(password)
-    await database.change(lambda uow: store_password(uow, user_id, password_hash))
 
 
 async def hold_password(uow: UnitOfWork, user_id: UUID, verified: str) -> None:

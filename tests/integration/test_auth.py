@@ -9,12 +9,14 @@ from uuid import UUID
 
 import httpx2
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
+from sqlalchemy.exc import IntegrityError
 
 from app.config import Registration, Settings
 from app.domain.clock import utc_now
 from app.models import RefreshToken, Session
-from app.services import users
+from app.security import Passwords
+from app.services import passwords, users
 from tests.support.people import PASSWORD, Json, Person, register
 from tests.support.routes import assert_problem
 from tests.support.server import ADMIN_CODE, TestServer, make_settings, run_server
@@ -254,6 +256,22 @@ async def test_new_password_ends_every_other_session(
     await anna.get("/users/me")
     assert_problem(await visitor.post("/auth/login", json=ANNA), 401)
     assert (await login(visitor, password="another good one"))["user"]["id"] == anna.id
+
+
+async def test_password_stays_where_the_sessions_it_opened_do(sqlite_server: TestServer) -> None:
+    """When they cannot be ended the new password is not stored either, whoever sets it."""
+    change = {"current_password": PASSWORD, "new_password": "another good one"}
+    async with await register(sqlite_server, "Anna") as anna, sqlite_server.client() as visitor:
+        async with sqlite_server.database.write() as uow:
+            await uow.execute(
+                text("CREATE TRIGGER no BEFORE UPDATE OF ended_at ON sessions BEGIN SELECT RAISE(ABORT, 'no'); END")
+            )
+        await login(visitor)
+        assert_problem(await anna.call("POST", "/auth/password", json=change), 500)
+        await login(visitor)
+        with pytest.raises(IntegrityError):
+            await passwords.assign(sqlite_server.database, Passwords(), UUID(anna.id), "another good one")
+        await login(visitor)
 
 
 async def test_sessions_are_one_s_own_to_see_and_end(

@@ -27,7 +27,7 @@ from app.schemas.users import (
     Register,
     Tokens,
 )
-from app.services import resets, sessions, users
+from app.services import passwords, resets, sessions, users
 from app.services.access import load_actor
 
 REFRESH_COOKIE: Final = "timetodo_refresh"
@@ -109,13 +109,7 @@ async def change_password(context: Context, claims: Signed, body: PasswordChange
     """Set a new password. Every other session ends."""
     async with context.database.read() as uow:
         actor = await load_actor(uow, claims.user_id, claims.session_id)
-    await users.change_password(context.database, context.passwords, actor, body)
-
-    async def end_others(uow: UnitOfWork) -> None:
-        others = [id_ for id_ in await sessions.open_session_ids(uow, actor.user_id) if id_ != actor.session_id]
-        await sessions.end_sessions(uow, others)
-
-    await context.database.change(end_others)
+    await passwords.change(context.database, context.passwords, actor, body)
 
 
 @plain.post("/forgot", status_code=202, response_class=Response, dependencies=[AttemptLimit])
