@@ -81,6 +81,33 @@ describe('a task', () => {
     expect(store.pending).toEqual([]);
   });
 
+  test('comments taken back, and back again, are drawn so before the server has answered', async () => {
+    const { store, rest, details } = await openTask();
+    rest.comments.list.mockResolvedValue([comment('k1'), comment('k2')]);
+    rest.comments.delete.mockResolvedValue(undefined);
+    await details.load();
+    const shown = () => [details.shownComments.map(({ id }) => id), details.unsent.length];
+    store.commands.comment('t1', 'mine');
+    expect(shown()).toEqual([['k1', 'k2'], 1]);
+    store.commands.history.undo();
+    expect(shown()).toEqual([['k1', 'k2'], 0]);
+    store.commands.deleteComment(comment('k1'));
+    expect(shown()).toEqual([['k2'], 0]);
+    store.commands.history.undo();
+    expect(shown()).toEqual([['k1', 'k2'], 0]);
+    expect(store.card('t1')?.comment_count).toBe(0);
+  });
+
+  test('a deletion under way that is taken back leaves the comment where it was', async () => {
+    const { store, rest, details } = await openTask();
+    rest.comments.list.mockResolvedValue([comment('k1'), comment('k2')]);
+    await details.load();
+    store.commands.deleteComment(comment('k1'));
+    store.commands.history.undo();
+    expect(store.pending.map(({ change }) => change.kind)).toEqual(['comment-delete', 'comment-restore']);
+    expect(details.shownComments.map(({ id }) => id)).toEqual(['k1', 'k2']);
+  });
+
   test('of another card concerns it not', async () => {
     const { live, details } = await openTask();
     await details.load();
