@@ -2,7 +2,7 @@
 
 A transaction that was lost, by a deadlock perhaps, is tried once more; a commit that fails answers 5xx and leaves
 neither change nor event. A call with an Idempotency-Key stores its answer in the same transaction and gets it again
-when repeated; an answer with a credential in it is never stored.
+when repeated; a credential is never stored with it.
 
 The body is there before the transaction begins: a client that takes its time would have everybody else wait.
 """
@@ -77,7 +77,8 @@ class TransactionalRoute(APIRoute):
                     if call is not None and uow.keeps_answer:
                         await keep_answer(uow, call, _to_answer(response))
             except ReplayedAnswer as replayed:
-                return _to_response(replayed.answer)
+                response = _to_response(replayed.answer)
+            self.finish(context, response)
             return response
 
         async def handle(request: Request) -> Response:
@@ -89,6 +90,9 @@ class TransactionalRoute(APIRoute):
                 return await attempt(strict)
 
         return handle
+
+    def finish(self, context: ApiContext, response: Response) -> None:
+        """Add to an answer, given for the first time or again, what is not kept of it."""
 
 
 def _to_answer(response: Response) -> Answer:

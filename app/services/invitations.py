@@ -64,16 +64,14 @@ async def add_or_invite(
 async def create(
     uow: UnitOfWork, actor: Actor, project_id: UUID, body: InvitationCreate, *, mailing: Mailing, lifetime_s: int
 ) -> Invitation:
-    """Make an invitation; one for an address is mailed there. Its token is in answer and mail, and nowhere else.
+    """Make an invitation; one for an address is mailed there. Its token is made anew for answer and mail, and not kept.
 
     Raises:
         RateLimited: the actor has had too many mailed, or its address was mailed too many.
     """
-    uow.keeps_answer = False
     project = await open_project(uow, actor, project_id, Action.MANAGE_MEMBERS, lock=True)
     members.check_may_set(project, None, body.role)
     id_, now = new_id(), utc_now()
-    token = mailing.invitation_token(id_)
     row = {
         "id": id_,
         "project_id": project.id,
@@ -82,10 +80,11 @@ async def create(
         "created_at": now,
         "expires_at": now + timedelta(seconds=lifetime_s),
     }
-    await uow.execute(insert(InvitationRow).values(row | {"digest": digest(token), "created_by": actor.user_id}))
+    mark = digest(mailing.invitation_token(id_))
+    await uow.execute(insert(InvitationRow).values(row | {"digest": mark, "created_by": actor.user_id}))
     if body.email is not None:
         await _reach(uow, actor, row, mailing)
-    return Invitation.model_validate(row | {"token": token, "url": mailing.invitation_url(token)})
+    return Invitation.model_validate(row | {"token": None, "url": None})
 
 
 async def revoke(uow: UnitOfWork, actor: Actor, project_id: UUID, invitation_id: UUID) -> None:

@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Response
 
+from app.api.context import ApiContext
 from app.api.deps import Context, CurrentUser, Paging, Transaction
 from app.api.problems import CHANGE_RESPONSES
 from app.api.transactions import TransactionalRoute
@@ -19,7 +21,21 @@ from app.schemas.projects import (
 )
 from app.services import invitations, members
 
+
+class InvitingRoute(TransactionalRoute):
+    """A route that may answer with an invitation: what opens it is made from its id, and not kept with the answer."""
+
+    def finish(self, context: ApiContext, response: Response) -> None:
+        """Add the link."""
+        made = orjson.loads(response.body)
+        if "token" in made:  # else a member
+            token = context.mailing.invitation_token(UUID(made["id"]))
+            response.body = orjson.dumps(made | {"token": token, "url": context.mailing.invitation_url(token)})
+            response.headers["content-length"] = str(len(response.body))
+
+
 router = APIRouter(tags=["members"], route_class=TransactionalRoute, responses=CHANGE_RESPONSES)
+inviting = APIRouter(tags=["members"], route_class=InvitingRoute, responses=CHANGE_RESPONSES)
 
 
 @router.get("/projects/{project_id}/members")
@@ -28,7 +44,7 @@ async def list_members(uow: Transaction, actor: CurrentUser, project_id: UUID, p
     return await members.list_members(uow, actor, project_id, cursor=page.cursor, limit=page.limit)
 
 
-@router.post("/projects/{project_id}/members", status_code=201, responses={202: {"model": Invitation}})
+@inviting.post("/projects/{project_id}/members", status_code=201, responses={202: {"model": Invitation}})
 async def add_member(
     uow: Transaction, actor: CurrentUser, context: Context, project_id: UUID, body: MemberAdd, response: Response
 ) -> Member | Invitation:
@@ -62,7 +78,7 @@ async def list_invitations(uow: Transaction, actor: CurrentUser, project_id: UUI
     return await invitations.list_invitations(uow, actor, project_id, cursor=page.cursor, limit=page.limit)
 
 
-@router.post("/projects/{project_id}/invitations", status_code=201)
+@inviting.post("/projects/{project_id}/invitations", status_code=201)
 async def create_invitation(
     uow: Transaction, actor: CurrentUser, context: Context, project_id: UUID, body: InvitationCreate
 ) -> Invitation:
@@ -93,3 +109,6 @@ async def accept_invitation(uow: Transaction, actor: CurrentUser, token: str) ->
 async def accept_own_invitation(uow: Transaction, actor: CurrentUser, invitation_id: UUID) -> ProjectWithRole:
     """Join the project of an invitation for one's own address."""
     return await invitations.accept_own(uow, actor, invitation_id)
+
+
+router.include_router(inviting)
