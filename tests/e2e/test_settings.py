@@ -183,7 +183,7 @@ async def test_doctor_finds_a_healthy_server_well(site: Site, window: OpenWindow
     try:
         page = await window(base_url=quick.url, permissions=["clipboard-read", "clipboard-write", "notifications"])
         await page.goto("/diagnostics")
-        await expect(page.get_by_text("All is well.")).to_be_visible(timeout=15_000)
+        await expect(page.get_by_text("All is well.")).to_be_visible(timeout=40_000)
         await page.get_by_role("button", name="Copy").click()
         report = await page.evaluate("navigator.clipboard.readText()")
         assert report.count("[ok]") == 8, report
