@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.domain.clock import format_time
 from app.domain.notifying import Kind
 
 MORNING: Final = time(9)
@@ -59,6 +60,38 @@ def find_due(
         if after < reminder.moment <= now and (told_min is None or reminder.lead_min < told_min)
     ]
     return passed[-1] if passed else None
+
+
+def find_windows(
+    habits: Iterable[tuple[ZoneInfo, Iterable[timedelta]]], after: datetime, now: datetime
+) -> list[tuple[str, str]]:
+    """Return between which due dates, both included, all those are of which somebody is reminded after `after`.
+
+    `habits` are in which zones, and how long before, people are reminded: in most moments the windows are narrow.
+    """
+    windows: set[tuple[str, str]] = set()
+    for zone, before in habits:
+        leads = list(before)
+        for lead in (*leads, timedelta(0)):
+            windows.add((format_time(after + lead), format_time(now + lead)))
+        day, last = after.astimezone(zone).date(), now.astimezone(zone).date()
+        while day <= last:
+            if after < _morning(day, zone) <= now:
+                due = {(day + _DAY * ahead).isoformat() for ahead in (-1, *(lead // _DAY for lead in leads))}
+                windows.update((one, one) for one in due)
+            day += _DAY
+    return _joined(sorted(windows))
+
+
+def _joined(windows: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return windows, which are sorted, without overlap."""
+    joined: list[tuple[str, str]] = []
+    for first, last in windows:
+        if joined and first <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
+        else:
+            joined.append((first, last))
+    return joined
 
 
 def _morning(day: date, zone: ZoneInfo) -> datetime:

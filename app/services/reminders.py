@@ -1,30 +1,32 @@
 """Reminding people of what is due, once each, whatever the number of servers."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now, zone_of
 from app.domain.notifying import Kind, Why
-from app.domain.reminding import Reminder, find_due, reminders_of
+from app.domain.reminding import Reminder, find_due, find_windows, reminders_of
 from app.models import BoardColumn, NotificationSettings, Project, ReminderLook, SentReminder, Task, TaskAssignee, User
 from app.schemas import tasks as schemas
 from app.services.access import Record
 from app.services.notifying import News, tell
 from app.services.wishes import to_wishes
 
-AHEAD: Final = timedelta(days=31)
-"""How long before a due date somebody may want to be reminded, and a day."""
 LATE: Final = timedelta(days=7)
 """What could not be told for so long is told no more."""
 GRACE: Final = timedelta(minutes=5)
 """What was past for so long at the last look is told no more: its card has come back since, or a wish was changed."""
+PORTION: Final = 200
+"""Rows looked at before others get their turn."""
 NOTED_EVERY: Final = timedelta(minutes=1)
 """A look is noted so often: an idle board writes nothing else."""
 _log = structlog.get_logger(__name__)
@@ -40,18 +42,38 @@ async def note_look(uow: UnitOfWork, now: datetime) -> None:
     await uow.execute(update(ReminderLook).where(ReminderLook.looked_at < now).values(looked_at=now))
 
 
-async def find_projects(uow: UnitOfWork, now: datetime, looked_at: datetime) -> list[UUID]:
-    """Return the projects in which somebody is to be reminded now."""
-    return sorted({row.project_id for row, _ in await _find_due(uow, now, looked_at, None)})
+async def find_tasks(
+    uow: UnitOfWork, now: datetime, looked_at: datetime, project_id: UUID | None = None
+) -> dict[UUID, list[UUID]]:
+    """Return by project the tasks of which somebody is to be reminded now, of all projects or of one."""
+    habits = await _find_habits(uow)
+    earliest = _earliest(now, looked_at)
+    windows = find_windows({(habit.zone, habit.before) for habit in habits.values()}, earliest, now)
+    found: defaultdict[UUID, dict[UUID, None]] = defaultdict(dict)
+    for first, last in windows:
+        tasks = select(Task.id).where(Task.due.between(first, last)).order_by(Task.id).limit(PORTION)
+        if project_id is not None:
+            tasks = tasks.where(Task.project_id == project_id)
+        after: list[ColumnElement[bool]] = []
+        while ids := list((await uow.fetch(tasks.where(*after))).scalars()):
+            rows = (await uow.fetch(_open_tasks(ids))).all()
+            for row, _ in _due_of(rows, habits, now, earliest):
+                found[row.project_id][row.task_id] = None
+            after = [Task.id > ids[-1]]
+    return {id_: list(task_ids) for id_, task_ids in found.items()}
 
 
-async def remind(uow: UnitOfWork, project_id: UUID, now: datetime, looked_at: datetime) -> int:
-    """Remind everybody in one project whose time has come; return how many reminders that were.
+async def remind(
+    uow: UnitOfWork, project_id: UUID, task_ids: Sequence[UUID], now: datetime, looked_at: datetime
+) -> int:
+    """Remind everybody of a few tasks of one project whose time has come; return how many reminders that were.
 
     Under the project's lock, so that of two servers the second finds it done.
     """
     await uow.lock(select(Project.id).where(Project.id == project_id))
-    due = await _find_due(uow, now, looked_at, project_id)
+    rows = (await uow.fetch(_open_tasks(task_ids))).all()
+    habits = await _find_habits(uow, {row.user_id for row in rows})
+    due = list(_due_of(rows, habits, now, _earliest(now, looked_at)))
     await _note(uow, due)
     told: defaultdict[tuple[UUID, Kind, str], dict[UUID, Why]] = defaultdict(dict)
     for row, reminder in due:
@@ -73,20 +95,47 @@ async def start_over(uow: UnitOfWork, task: schemas.Task) -> None:
         await uow.execute(insert(SentReminder), rows)
 
 
-async def _find_due(
-    uow: UnitOfWork, now: datetime, looked_at: datetime, project_id: UUID | None
-) -> list[tuple[Record, Reminder]]:
-    """Return who is to be reminded of which open task, and of what, for the first time."""
-    sent = (SentReminder.task_id == Task.id) & (SentReminder.user_id == User.id) & (SentReminder.due == Task.due)
+@dataclass(frozen=True, slots=True)
+class _Habit:
+    """Where somebody lives, and how long before they want to be reminded."""
+
+    zone: ZoneInfo
+    before: tuple[timedelta, ...]
+
+
+async def _find_habits(uow: UnitOfWork, user_ids: Collection[UUID] | None = None) -> dict[UUID, _Habit]:
+    """Return the habits of some people, or of everybody, whose wishes can be read."""
     statement = (
+        select(User.id, User.time_zone, NotificationSettings.settings)
+        .outerjoin(NotificationSettings, NotificationSettings.user_id == User.id)
+        .where(User.is_active)
+        .order_by(User.id)
+        .limit(PORTION)
+    )
+    if user_ids is not None:
+        statement = statement.where(User.id.in_(user_ids))
+    habits: dict[UUID, _Habit] = {}
+    after: list[ColumnElement[bool]] = []
+    while rows := (await uow.fetch(statement.where(*after))).all():
+        for row in rows:
+            try:
+                habits[row.id] = _Habit(zone_of(row.time_zone), to_wishes(row.settings).remind_before)
+            except Exception:  # noqa: BLE001 - whose wishes cannot be read keeps no reminder from the others
+                _log.exception("reminder_failed", user_id=str(row.id))
+        after = [User.id > rows[-1].id]
+    return habits
+
+
+def _open_tasks(task_ids: Sequence[UUID]) -> Select[*tuple[Any, ...]]:
+    """Return a SELECT of who is assigned to which of these tasks, if it is open, and what they were reminded of."""
+    sent = (SentReminder.task_id == Task.id) & (SentReminder.user_id == User.id) & (SentReminder.due == Task.due)
+    return (
         select(
             Task.id.label("task_id"),
             Task.project_id,
             Task.due,
             Task.created_at,
             User.id.label("user_id"),
-            User.time_zone,
-            NotificationSettings.settings,
             SentReminder.since,
             SentReminder.told_min,
         )
@@ -95,31 +144,34 @@ async def _find_due(
         .join(BoardColumn, (BoardColumn.project_id == Task.project_id) & (BoardColumn.key == Task.status))
         .join(TaskAssignee, TaskAssignee.task_id == Task.id)
         .join(User, User.id == TaskAssignee.user_id)
-        .outerjoin(NotificationSettings, NotificationSettings.user_id == User.id)
         .outerjoin(SentReminder, sent)
         .where(
-            Task.due.between((now - LATE).date().isoformat(), (now + AHEAD).date().isoformat()),
+            Task.id.in_(task_ids),
+            Task.due.is_not(None),
             Task.deleted_at.is_(None),
             Task.archived_at.is_(None),
             BoardColumn.is_done.is_(False),
             Project.deleted_at.is_(None),
         )
     )
-    if project_id is not None:
-        statement = statement.where(Task.project_id == project_id)
-    earliest = max(now - LATE, looked_at - GRACE)
-    found = []
-    for row in (await uow.fetch(statement)).all():
-        try:
-            reminders = reminders_of(row.due, zone_of(row.time_zone), to_wishes(row.settings).remind_before)
-        except Exception:  # noqa: BLE001 - whose wishes cannot be read keeps no reminder from the others
-            _log.exception("reminder_failed", user_id=str(row.user_id), task_id=str(row.task_id))
-            continue
-        after = max(row.since or row.created_at, earliest)
-        reminder = find_due(reminders, now, after=after, told_min=row.told_min)
-        if reminder is not None:
-            found.append((row, reminder))
-    return found
+
+
+def _due_of(
+    rows: Iterable[Record], habits: Mapping[UUID, _Habit], now: datetime, earliest: datetime
+) -> Iterator[tuple[Record, Reminder]]:
+    """Return who is to be reminded of which of these tasks, and of what, for the first time."""
+    for row in rows:
+        habit = habits.get(row.user_id)
+        if habit is not None:
+            reminders = reminders_of(row.due, habit.zone, habit.before)
+            after = max(row.since or row.created_at, earliest)
+            reminder = find_due(reminders, now, after=after, told_min=row.told_min)
+            if reminder is not None:
+                yield row, reminder
+
+
+def _earliest(now: datetime, looked_at: datetime) -> datetime:
+    return max(now - LATE, looked_at - GRACE)
 
 
 async def _note(uow: UnitOfWork, due: Sequence[tuple[Record, Reminder]]) -> None:

@@ -1,7 +1,8 @@
 """Reminds of what is due, looking every half minute by default."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from app.config import Settings
@@ -9,6 +10,9 @@ from app.db.unit_of_work import Database
 from app.domain.clock import utc_now
 from app.services import reminders
 from app.workers.periodic import PeriodicWorker
+
+TOLD_AT_ONCE: Final = 4
+"""Tasks in one transaction: nobody waits for a whole board whose cards are all due."""
 
 
 class ReminderWorker(PeriodicWorker):
@@ -28,11 +32,13 @@ class ReminderWorker(PeriodicWorker):
         now = self._now()
         async with self._database.read() as uow:
             looked_at = await reminders.last_look(uow)
-            projects = {*await reminders.find_projects(uow, now, looked_at), *self._behind}
+            due = await reminders.find_tasks(uow, now, looked_at)
+            for project_id, since in self._behind.items():
+                due[project_id] = (await reminders.find_tasks(uow, now, since, project_id)).get(project_id, [])
         total = 0
-        for project_id in sorted(projects):
+        for project_id, task_ids in sorted(due.items()):
             since = self._behind.get(project_id, looked_at)
-            count = await self.apart(self._remind(project_id, now, since), project_id=str(project_id))
+            count = await self.apart(self._remind(project_id, task_ids, now, since), project_id=str(project_id))
             if count is None:
                 self._behind[project_id] = since
             else:
@@ -43,6 +49,10 @@ class ReminderWorker(PeriodicWorker):
                 await reminders.note_look(uow, now)
         return total
 
-    async def _remind(self, project_id: UUID, now: datetime, looked_at: datetime) -> int:
-        async with self._database.write() as uow:
-            return await reminders.remind(uow, project_id, now, looked_at)
+    async def _remind(self, project_id: UUID, task_ids: Sequence[UUID], now: datetime, looked_at: datetime) -> int:
+        count = 0
+        for start in range(0, len(task_ids), TOLD_AT_ONCE):
+            async with self._database.write() as uow:
+                few = task_ids[start : start + TOLD_AT_ONCE]
+                count += await reminders.remind(uow, project_id, few, now, looked_at)
+        return count

@@ -13,6 +13,7 @@ from app.models import NotificationSettings, User
 from app.services import reminders
 from app.services.notifying import News, tell
 from app.services.reminders import last_look
+from app.workers import reminders as module
 from app.workers.reminders import ReminderWorker
 from tests.support.people import Json, Person
 from tests.support.realtime import Clock
@@ -228,6 +229,23 @@ async def test_one_decides_when_to_be_reminded(
         clock.now += timedelta(hours=hours)
         await worker.look()
     assert await reminded(anna) == [("due_soon", "Mine")]
+
+
+async def test_many_are_reminded_a_few_at_a_time(
+    anna: Person, boris: Person, project: Json, clock: Clock, worker: ReminderWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them, once: people and cards are read in portions, and told of in several transactions."""
+    monkeypatch.setattr(reminders, "PORTION", 1)
+    monkeypatch.setattr(module, "TOLD_AT_ONCE", 2)
+    await anna.add(project, boris)
+    titles = {f"Card {number}" for number in range(3)}
+    for title in titles:
+        await anna.task(project, title, assignee_ids=[anna.id, boris.id], due=in_hours(clock, 1.5))
+    clock.now += timedelta(hours=1)
+    assert await worker.look() == 2 * len(titles)
+    assert await worker.look() == 0
+    for person in (anna, boris):
+        assert {title for _, title in await reminded(person)} == titles
 
 
 async def test_servers_that_look_at_once_remind_once(

@@ -4,9 +4,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from app.domain.clock import format_time
 from app.domain.notifying import Kind
-from app.domain.reminding import Reminder, find_due, reminders_of
+from app.domain.reminding import Reminder, find_due, find_windows, reminders_of
 
 USUAL = (timedelta(days=1), timedelta(hours=1))
 
@@ -65,3 +68,41 @@ def test_reminder_is_the_same_in_every_time_zone(due: str, leads: list[int]) -> 
     """It is named by how long before it comes, each less than the one before it."""
     for zone in ("Pacific/Auckland", "America/Los_Angeles"):
         assert [reminder.lead_min for reminder in reminders_of(due, ZoneInfo(zone), USUAL)] == leads
+
+
+NOW = datetime(2026, 11, 25, 6, 2, tzinfo=UTC)
+"""Nine in the morning in Moscow, and two minutes."""
+
+
+def test_due_dates_to_look_at_are_those_of_the_moment() -> None:
+    """So long ahead as people are reminded; whole days while it is morning where somebody lives."""
+    habits = [(ZoneInfo("Europe/Moscow"), USUAL), (ZoneInfo("Asia/Tokyo"), (timedelta(hours=1),))]
+    assert find_windows(habits, NOW - timedelta(minutes=5), NOW) == [
+        ("2026-11-24", "2026-11-24"),
+        ("2026-11-25", "2026-11-25"),
+        ("2026-11-25T05:57:00.000Z", "2026-11-25T06:02:00.000Z"),
+        ("2026-11-25T06:57:00.000Z", "2026-11-25T07:02:00.000Z"),
+        ("2026-11-26", "2026-11-26"),
+        ("2026-11-26T05:57:00.000Z", "2026-11-26T06:02:00.000Z"),
+    ]
+    later = NOW + timedelta(hours=1)
+    assert not any(len(last) == len("2026-11-25") for _, last in find_windows(habits, NOW, later))
+    assert find_windows(habits[:1], NOW - timedelta(hours=30), NOW)[-1][1] == "2026-11-26T06:02:00.000Z"
+
+
+@given(
+    minutes=st.integers(-9 * 24 * 60, 33 * 24 * 60),
+    is_day=st.booleans(),
+    zone=st.sampled_from(["UTC", "Europe/Moscow", "America/New_York", "Pacific/Apia", "Pacific/Kiritimati"]),
+    before=st.lists(st.integers(0, 30 * 24 * 60).map(lambda lead: timedelta(minutes=lead)), max_size=3),
+    since=st.integers(1, 7 * 24 * 60),
+)
+def test_nothing_due_lies_outside_the_windows(
+    minutes: int, is_day: bool, zone: str, before: list[timedelta], since: int
+) -> None:
+    """Whatever somebody is reminded of is among what is looked at."""
+    due = format_time(NOW + timedelta(minutes=minutes))
+    due = due[: len("2026-11-25")] if is_day else due
+    after, place = NOW - timedelta(minutes=since), ZoneInfo(zone)
+    if find_due(reminders_of(due, place, before), NOW, after=after):
+        assert any(first <= due <= last for first, last in find_windows([(place, before)], after, NOW))
