@@ -39,6 +39,10 @@ class SmtpSecurity(StrEnum):
 
 
 SMTP_PORTS: Final = {SmtpSecurity.STARTTLS: 587, SmtpSecurity.TLS: 465, SmtpSecurity.NONE: 25}
+USUAL_PORTS: Final = {"http": 80, "https": 443}
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_HOST: Final = re.compile(r"[a-z\d_.-]+|\[[\da-f:.]+\]", re.ASCII)
+_REDIS: Final = re.compile(r"rediss?://[^/?#\s]*?(:\d{1,5})?(/\d*)?(\?\S*)?|unix://\S+")
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _SENDER: Final = re.compile(
     r'(?:"?(?P<name>[^<>"@]*)"?\s*<)?(?P<user>[\w.!#$%&\'*+/=?^`{|}~-]+)@(?P<domain>[a-z\d-]+(?:\.[a-z\d-]+)*)(?(name)>)',
@@ -156,6 +160,32 @@ class Settings(BaseSettings):
             else value
         )
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _normalize_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_normalize(origin, "TIMETODO_ALLOWED_ORIGINS", is_origin=True) for origin in value)
+
+    @field_validator("public_url")
+    @classmethod
+    def _normalize_public_url(cls, value: str | None) -> str | None:
+        return None if value is None else _normalize(value, "TIMETODO_PUBLIC_URL", is_origin=False)
+
+    @field_validator("log_level")
+    @classmethod
+    def _refuse_other_levels(cls, value: str) -> str:
+        if value.upper() not in LOG_LEVELS:
+            message = f"TIMETODO_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}"
+            raise ValueError(message)
+        return value.upper()
+
+    @field_validator("redis_url")
+    @classmethod
+    def _refuse_other_brokers(cls, value: str | None) -> str | None:
+        if value is not None and _REDIS.fullmatch(value) is None:
+            message = "TIMETODO_REDIS_URL must be an address such as redis://host:6379/0"
+            raise ValueError(message)
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _refuse_other_databases(cls, value: str | None) -> str | None:
@@ -247,6 +277,23 @@ def parse_sender(text: str) -> Address:
         return Address((match["name"] or "").strip(), match["user"], match["domain"])
     message = "TIMETODO_SMTP_FROM must be one address, such as: Board <board@example.org>"
     raise ValueError(message)
+
+
+def _normalize(url: str, name: str, *, is_origin: bool) -> str:
+    """Return an address as browsers write it: in small letters, the host in ASCII, without the usual port."""
+    message = f"{name} must be an address such as https://board.example.org"
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname or "", parts.port
+        host = f"[{host}]" if ":" in host else host.encode("idna").decode()
+    except ValueError:
+        raise ValueError(message) from None
+    is_clean = parts.username is None and not parts.query and not parts.fragment and _HOST.fullmatch(host)
+    is_known = not parts.path if is_origin else parts.scheme in USUAL_PORTS
+    if not (parts.scheme and is_clean and is_known):
+        raise ValueError(message)
+    shown = "" if port is None or port == USUAL_PORTS.get(parts.scheme) else f":{port}"
+    return f"{parts.scheme}://{host}{shown}{parts.path.rstrip('/')}"
 
 
 def _origin(url: str) -> str:

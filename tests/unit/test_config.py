@@ -60,6 +60,48 @@ def test_impossible_value_is_refused(name: str, value: object) -> None:
         Settings.model_validate({name: value})
 
 
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        (" https://board.example.org/ ", "https://board.example.org"),
+        ("HTTPS://Board.Example.org:443", "https://board.example.org"),
+        ("http://board.example.org:80/tasks/", "http://board.example.org/tasks"),
+        ("http://board.example.org:443", "http://board.example.org:443"),
+        ("https://доска.рф", "https://xn--80ahspp.xn--p1ai"),
+        ("http://[2001:DB8::1]:8000", "http://[2001:db8::1]:8000"),
+    ],
+)
+def test_public_address_is_taken_as_browsers_write_it(given: str, taken: str) -> None:
+    """An origin is compared letter by letter, and the browser's is in this form."""
+    assert Settings(public_url=given).base_url == taken
+    if "tasks" not in given:
+        assert Settings(allowed_origins=(given.strip().rstrip("/"),)).allowed_origins == (taken,)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "board.example.org", "ftp://x", "https://", "https:///path", "https://a b", "https://x:port", "https://x:70000",
+     "https://anna@x", "https://x/?a", "https://x/#a", "https://[::1", "https://x..y"],
+)  # fmt: skip
+def test_what_is_no_address_is_refused(url: str) -> None:
+    """No browser could ever come from there; of the more origins only the page's own can be meant."""
+    with pytest.raises(ValidationError, match="TIMETODO_PUBLIC_URL must be an address such as"):
+        Settings(public_url=url)
+
+
+def test_more_origins_may_be_of_applications_and_have_no_path() -> None:
+    """A page in an application has a scheme of its own."""
+    assert Settings(allowed_origins=("capacitor://localhost",)).allowed_origins == ("capacitor://localhost",)
+    for refused in ("https://x/path", "*", "null"):
+        with pytest.raises(ValidationError, match="TIMETODO_ALLOWED_ORIGINS must be an address"):
+            Settings(allowed_origins=(refused,))
+
+
+def test_level_of_the_log_may_be_written_small() -> None:
+    """What is meant is clear."""
+    assert Settings(log_level="debug").log_level == "DEBUG"
+
+
 def test_own_origins_without_a_public_address_are_the_local_ones() -> None:
     """On one's own machine the page may be opened under each of its names, on this port only."""
     assert Settings(port=8001).origins == {
