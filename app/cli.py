@@ -17,6 +17,7 @@ from app import logs, startup
 from app.api.context import ADMIN_CODE_FILE
 from app.config import LOOPBACK, Settings
 from app.db import backup as backups
+from app.db.engine import check_url
 from app.db.unit_of_work import Database
 from app.demo import fill
 from app.demo.content import load_content
@@ -191,10 +192,14 @@ def read_settings(**given: Any) -> Settings:
         if value is not None:
             os.environ[f"TIMETODO_{name.upper()}"] = str(value)
     try:
-        return Settings()
+        settings = Settings()
+        check_url(settings.resolved_database_url)
     except ValidationError as error:
         told = [_tell_setting(item) for item in error.errors(include_url=False, include_input=False)]
         sys.exit("\n".join(["timetodo: the settings are not right", *told]))
+    except ValueError as error:
+        sys.exit(f"timetodo: the settings are not right\n{error}")
+    return settings
 
 
 def main() -> None:
@@ -206,6 +211,8 @@ def main() -> None:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         sys.exit(f"timetodo: {'.'.join(map(str, first['loc']))}: {first['msg']}")
+    except OSError as error:
+        sys.exit(f"timetodo: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
 
 
 def _tell_setting(item: Any) -> str:

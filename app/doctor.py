@@ -7,10 +7,13 @@ from pathlib import Path
 
 from app.config import Settings
 from app.db import migrate as migrations
+from app.db.backup import database_file
 from app.db.engine import create_engine
 from app.db.unit_of_work import Database
+from app.errors import Conflict
 from app.mail.sending import Mailer, MailServerError
 from app.main import create_broker
+from app.push.keys import KEY_FILE
 from app.startup import use_database
 
 
@@ -18,8 +21,9 @@ async def diagnose(settings: Settings) -> dict[str, str | None]:
     """Return, for each thing the server needs, None or what is wrong with it."""
     found = {
         "data directory": _check_data_dir(settings.data_dir),
-        "secret key": _check_secret(settings.data_dir / "secret-key"),
-        "database": await _try(_ask_database(settings)),
+        "secret key": _check_private(settings.data_dir / "secret-key"),
+        "push key": _check_private(settings.data_dir / KEY_FILE),
+        "database": _check_database_file(settings) or await _try(_ask_database(settings)),
         "schema": await _try(_check_schema(settings)),
         "broker": await _try(_ask_broker(settings)),
     }
@@ -32,7 +36,14 @@ def _check_data_dir(path: Path) -> str | None:
     return None if os.access(path, os.W_OK) else f"{path} cannot be written to by this user"
 
 
-def _check_secret(path: Path) -> str | None:
+def _check_database_file(settings: Settings) -> str | None:
+    try:
+        return _check_private(database_file(settings))
+    except Conflict:  # it is in no file
+        return None
+
+
+def _check_private(path: Path) -> str | None:
     if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
         return f"others can read {path}; run: chmod 600 {path}"
     return None

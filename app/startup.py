@@ -15,8 +15,9 @@ import app as package
 from app.api.context import ADMIN_CODE_FILE
 from app.config import Settings
 from app.db import migrate as migrations
-from app.db.engine import create_engine
+from app.db.engine import create_engine, make_file
 from app.db.unit_of_work import Database
+from app.errors import Unavailable
 from app.main import create_broker
 from app.security import load_or_create_secret
 from app.services import users
@@ -106,11 +107,20 @@ def check_port(host: str, port: int) -> None:
 
 
 async def prepare(settings: Settings) -> None:
-    """Make the data directory, the schema, and the one-time code while there is no account."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make the data directory, the schema, and the one-time code while there is no account.
+
+    Raises:
+        Unavailable: what the server needs is not there, or cannot be written to.
+    """
     await migrate(settings)
+    await _check_broker(settings)
 
     async def look(database: Database) -> bool:
+        try:
+            await database.check()
+        except Unavailable as error:
+            message = f"the database cannot be written to: {error.__cause__}".splitlines()[0]
+            raise Unavailable(message) from error
         async with database.read() as uow:
             return await users.needs_admin(uow)
 
@@ -123,12 +133,29 @@ async def prepare(settings: Settings) -> None:
 
 async def migrate(settings: Settings) -> None:
     """Bring the database to the current schema."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_file(settings.resolved_database_url)
+    except OSError as error:
+        message = f"{error.filename} cannot be made or written to: {error.strerror}"
+        raise Unavailable(message) from error
     engine = create_engine(settings.resolved_database_url)
     try:
         await migrations.upgrade(engine)
     finally:
         await engine.dispose()
+
+
+async def _check_broker(settings: Settings) -> None:
+    """Wait for Redis, where there is one, as a server that starts does."""
+    broker = create_broker(settings)
+    try:
+        await broker.start(lambda _: None, lambda _: None)
+    except ConnectionError as error:
+        message = f"{error}; look at TIMETODO_REDIS_URL"
+        raise Unavailable(message) from error
+    finally:
+        await broker.close()
 
 
 async def use_database(settings: Settings, use: Callable[[Database], Awaitable[Result]]) -> Result:

@@ -37,5 +37,7 @@ async def read_metrics(context: Context) -> Response:
 
 
 async def _ask_database(context: ApiContext) -> None:
+    """See that it can be read and written, each in the way requests do."""
     async with context.database.read() as uow:
         await users.needs_admin(uow)
+    await context.database.check()

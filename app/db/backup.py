@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import make_url
 
 from app.config import Settings
+from app.db.sqlite import create_private
 from app.domain.clock import utc_now
 from app.errors import Conflict, NotFound
 
@@ -25,17 +26,19 @@ def back_up(settings: Settings, target: Path) -> None:
     """Copy the database as it is at one moment, while the server may run, and check the copy.
 
     Raises:
-        Conflict: the database is no SQLite file, or there is something at the target.
+        Conflict: the database is no SQLite file, or the target is there or cannot be written.
     """
     source = database_file(settings)
     if target.exists():
         message = f"{target} exists; a backup is never written over another"
         raise Conflict(message)
-    with _opened(source) as connection, closing(sqlite3.connect(target)) as copy:
-        connection.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a side file of its own
+    _copy(source, target)
     check(target)
-    (settings.data_dir / BACKUP_MARK).touch()
+    try:
+        (settings.data_dir / BACKUP_MARK).touch()
+    except OSError as error:
+        message = f"{target} is complete and sound, but {settings.data_dir} cannot be written to: nobody is told of it"
+        raise Conflict(message) from error
 
 
 def restore(settings: Settings, source: Path) -> Path | None:
@@ -54,8 +57,7 @@ def restore(settings: Settings, source: Path) -> Path | None:
         target.rename(kept)
     for ending in _SIDE_FILES:
         target.with_name(target.name + ending).unlink(missing_ok=True)
-    with _opened(source) as connection, closing(sqlite3.connect(target)) as copy:
-        connection.backup(copy)
+    _copy(source, target)
     return kept
 
 
@@ -89,6 +91,23 @@ def database_file(settings: Settings) -> Path:
         message = "this is for SQLite; on PostgreSQL use pg_dump and pg_restore, then `timetodo restore --renew-epochs`"
         raise Conflict(message)
     return Path(url.database)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a database into a new file, for its owner alone.
+
+    Raises:
+        Conflict: it cannot be written there.
+    """
+    try:
+        with _opened(source) as connection:
+            create_private(target)
+            with closing(sqlite3.connect(target)) as copy:
+                connection.backup(copy)
+                copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a side file of its own
+    except (OSError, sqlite3.OperationalError) as error:
+        message = f"{target} cannot be written: {getattr(error, 'strerror', None) or error}"
+        raise Conflict(message) from error
 
 
 def _check_unused(path: Path) -> None:

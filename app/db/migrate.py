@@ -6,6 +6,8 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
+from asyncpg import PostgresError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -38,7 +40,7 @@ async def upgrade(engine: Engine, revision: str = "head") -> None:
 
     try:
         await engine.run_alone(run)
-    except (OperationalError, InterfaceError, OSError) as error:
+    except (OperationalError, InterfaceError, PostgresError, CommandError, OSError) as error:
         message = f"the database cannot be opened: {str(error).splitlines()[0]}"
         raise Unavailable(message) from error
 

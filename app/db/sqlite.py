@@ -6,9 +6,11 @@ the event loop; whatever may wait for the disk or look at many rows runs in a th
 """
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Executable, create_engine, event
@@ -82,6 +84,11 @@ class SqliteEngine:
         if reader is not None:
             self._idle.append(reader)
         self._readers.release()
+
+
+def create_private(path: Path) -> None:
+    """Make an empty file that nobody else can read, unless there is one."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
 
 
 Reader = tuple[Connection, sqlite3.Connection]

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 import structlog
-from sqlalchemy import Executable, Result, bindparam, func, insert, select, update
+from sqlalchemy import Executable, Result, bindparam, false, func, insert, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.sql import Select
@@ -35,6 +35,7 @@ _NEXT_SEQ = (
     .returning(Project.event_seq)
 )
 _APPEND = insert(LoggedEvent)
+_CHANGE_NOTHING = update(Project).where(false()).values(event_seq=0)
 
 
 class Lost(Unavailable):
@@ -225,6 +226,15 @@ class Database:
         except Lost:
             async with self.write() as uow:
                 return await work(uow)
+
+    async def check(self) -> None:
+        """See that something could be stored, by a change of no rows: a read-only database refuses that, too.
+
+        Raises:
+            Unavailable: nothing can be.
+        """
+        async with self.write() as uow:
+            await uow.execute(_CHANGE_NOTHING)
 
     async def publish(self, events: Sequence[Event], signals: Sequence[tuple[SignalType, UUID]]) -> None:
         """Hand committed events, then signals, to the broker. A broker that fails costs delay, never an event."""

@@ -1,6 +1,7 @@
 """Backups, by really restoring one."""
 
 import asyncio
+import os
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, select, update
 
+from app import startup
 from app.config import Settings
 from app.db import backup
 from app.domain.clock import utc_now
@@ -77,6 +79,31 @@ async def test_restored_board_mails_nothing_again(sqlite_settings: Settings) -> 
         links = (await uow.fetch(select(PasswordReset.digest))).all()
         told = (await uow.fetch(select(Notification.mail_at))).scalars().all()
     assert (mails, links, set(told)) == ([], [], {None})
+
+
+def test_copies_are_for_their_owner_alone(
+    sqlite_settings: Settings, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A backup holds all that the database does, and so does what is restored, and a database made anew."""
+    before = os.umask(0o022)
+    request.addfinalizer(lambda: os.umask(before))
+    copy = tmp_path / "copy.sqlite3"
+    backup.back_up(sqlite_settings, copy)
+    restored = make_settings(tmp_path, database_url=f"sqlite:///{tmp_path / 'restored.sqlite3'}")
+    backup.restore(restored, copy)
+    fresh = make_settings(tmp_path, database_url=f"sqlite:///{tmp_path / 'fresh.sqlite3'}")
+    asyncio.run(startup.migrate(fresh))
+    assert {backup.database_file(made).stat().st_mode & 0o777 for made in (restored, fresh)} == {0o600}
+    assert copy.stat().st_mode & 0o777 == 0o600
+
+
+def test_backup_says_what_could_not_be_done(sqlite_settings: Settings, tmp_path: Path) -> None:
+    """A copy that could not be written, and a good one of which nobody would be told."""
+    with pytest.raises(Conflict, match="nowhere/copy cannot be written: No such file"):
+        backup.back_up(sqlite_settings, tmp_path / "nowhere" / "copy")
+    (sqlite_settings.data_dir / backup.BACKUP_MARK).symlink_to(tmp_path / "nowhere" / "mark")
+    with pytest.raises(Conflict, match="complete and sound, but"):
+        backup.back_up(sqlite_settings, tmp_path / "copy")
 
 
 def test_what_is_no_backup_is_refused(sqlite_settings: Settings, tmp_path: Path) -> None:

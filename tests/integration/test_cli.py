@@ -188,6 +188,12 @@ def test_port_in_use_is_a_sentence(tmp_path: Path) -> None:
         ("SECRET_KEY", "hunter2", "needs 32 random characters"),
         ("PORT", "hunter2", "not right\nTIMETODO_PORT: Input should be a valid integer"),
         ("SMTP_PASSWORD", "hunter2", "not right\nTIMETODO_SMTP_HOST must be set with TIMETODO_SMTP_PASSWORD"),
+        ("LOG_LEVEL", "hunter2", "TIMETODO_LOG_LEVEL must be one of DEBUG, INFO,"),
+        ("PUBLIC_URL", "hunter2.example.org", "TIMETODO_PUBLIC_URL must be an address such as"),
+        ("REDIS_URL", "hunter2:6379", "TIMETODO_REDIS_URL must be an address such as"),
+        ("DATA_DIR", __file__, "test_cli.py cannot be made or written to: File exists"),
+        ("DATABASE_URL", "sqlite:/hunter2", "TIMETODO_DATABASE_URL must be sqlite:///path or"),
+        ("DATABASE_URL", "postgresql+asyncpg://anna:hunter2@db:port/board", "must be sqlite:///path or"),
         ("DATABASE_URL", "mysql://anna:hunter2@db/board", "must begin with sqlite: or postgresql+asyncpg:"),
         ("DATABASE_URL", "postgresql+asyncpg://anna:hunter2@127.0.0.1:1/board", "the database cannot be opened"),
     ],
@@ -198,6 +204,21 @@ def test_wrong_settings_are_a_sentence(command: Command, name: str, value: str, 
     printed = command.run("migrate", expect=1)
     assert sentence in printed
     assert "hunter2" not in printed
+
+
+def test_redis_that_is_not_there_is_a_sentence(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that starts waits for it, and then says which setting to look at."""
+    monkeypatch.setattr("app.broker.redis.START_S", 0.1)
+    command.set("REDIS_URL", f"redis://127.0.0.1:{free_port()}")
+    assert "Redis does not answer; look at TIMETODO_REDIS_URL" in command.run("serve", "--port", "0", expect=1)
+
+
+def test_database_that_cannot_be_written_to_is_a_sentence(command: Command) -> None:
+    """A server that could only read is not started."""
+    command.run("migrate")
+    command.set("DATABASE_URL", f"sqlite:///file:{command.data / 'timetodo.sqlite3'}?mode=ro&uri=true")
+    printed = command.run("serve", "--port", "0", expect=1)
+    assert "the database cannot be written to: (sqlite3.OperationalError) attempt to write a readonly" in printed
 
 
 def test_demo_mails_nobody(command: Command) -> None:
@@ -256,9 +277,10 @@ def test_doctor_names_what_is_missing_or_open_to_others(command: Command) -> Non
     assert "FAIL data directory" in command.run("doctor", expect=1)
     assert "up to date" in command.run("migrate")
     assert "FAIL" not in command.run("doctor")
-    (command.data / "secret-key").write_text("x" * 64)
-    (command.data / "secret-key").chmod(0o644)
-    assert "FAIL secret key" in command.run("doctor", expect=1)
+    for name, file in {"secret key": "secret-key", "push key": "push-key", "database": "timetodo.sqlite3"}.items():
+        (command.data / file).open("a").close()
+        (command.data / file).chmod(0o644)
+        assert f"FAIL {name}: others can read" in command.run("doctor", expect=1)
     command.set("DATABASE_URL", "postgresql+asyncpg://anna:hunter2@127.0.0.1:1/board")
     command.set("REDIS_URL", "redis://127.0.0.1:1")
     printed = command.run("doctor", expect=1)

@@ -88,6 +88,15 @@ async def test_server_is_not_ready_without_what_it_needs(
     assert isinstance(sqlite_server.context.broker, MemoryBroker)
 
 
+async def test_server_that_can_only_read_is_not_ready(sqlite_settings: Settings) -> None:
+    """A disk that became read-only, as SQLite sees it: nothing could be stored."""
+    url = f"sqlite:///file:{sqlite_settings.data_dir / 'timetodo.sqlite3'}?mode=ro&uri=true"
+    settings = sqlite_settings.model_copy(update={"database_url": url})
+    async with run_server(settings) as server, server.client(base_url=server.url) as client:
+        answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["checks"]["database"]) == (503, False)
+
+
 async def test_metrics_count_requests_by_route_and_not_by_address(
     sqlite_server: TestServer, web: httpx2.AsyncClient
 ) -> None:
