@@ -13,6 +13,7 @@ from fastapi import Depends, Header, Query, Request
 from app.api.context import ApiContext
 from app.api.transactions import SAFE_METHODS, ReplayedAnswer
 from app.db.unit_of_work import UnitOfWork
+from app.domain.networks import network_of
 from app.errors import BadRequest, RateLimited, Unauthorized
 from app.schemas.base import PageQuery
 from app.security import AccessClaims
@@ -128,7 +129,7 @@ CallingDevice = Annotated[Device, Depends(_device)]
 
 async def _limit_attempts(context: Context, device: CallingDevice) -> None:
     """Passwords may be tried only so often from one address."""
-    wait_s = math.ceil(context.auth_limiter.take(device.ip_address))
+    wait_s = math.ceil(context.auth_limiter.take(network_of(device.ip_address)))
     if wait_s:
         message = f"too many attempts from your address; try again in {wait_s} s"
         raise RateLimited(message, retry_after_s=wait_s)

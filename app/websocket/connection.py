@@ -117,7 +117,7 @@ class Connection:
         self.id = uuid4()
         self.user = user
         self.network = network
-        """What counts as its address (`app.websocket.door.network_of`); empty when that is not known."""
+        """What counts as its address (`app.domain.networks`); empty when that is not known."""
         self.cursors: dict[UUID, Cursor] = {}
         self.viewing: dict[UUID, UUID] = {}
         """Which task its user looks at, by project."""

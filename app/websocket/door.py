@@ -6,8 +6,6 @@ Both ways in ask here: our own protocol under uvicorn (`app.websocket.server`) a
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 import orjson
@@ -23,8 +21,6 @@ from app.websocket.protocol import BEARER_PREFIX, SUBPROTOCOL, CloseCode, CloseE
 
 ORIGIN_LENGTH: Final = 200
 """What the log takes of an origin that somebody made up."""
-IPV6_PREFIX: Final = 64
-"""One customer's network: whoever has one address of it has them all (RFC 6177)."""
 _log = structlog.get_logger(__name__)
 
 
@@ -32,7 +28,7 @@ _log = structlog.get_logger(__name__)
 class Handshake:
     """What a client says of itself before it is let in.
 
-    `network` is what counts as its address (`network_of`), not a proxy's; empty when that is not known.
+    `network` is what counts as its address (`app.domain.networks`), not a proxy's; empty when that is not known.
     """
 
     network: str
@@ -150,16 +146,3 @@ class Door:
             raise CloseError(CloseCode.TOKEN_EXPIRED, error.detail) from None
         except Unauthorized as error:
             raise CloseError(CloseCode.UNAUTHORIZED, error.detail) from None
-
-
-@lru_cache(maxsize=4096)
-def network_of(address: str) -> str:
-    """Return what counts as one address: an IPv4 address, or the whole network of an IPv6 one."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        mapped = parsed.ipv4_mapped
-        return str(mapped or ip_network((parsed, IPV6_PREFIX), strict=False))
-    return address

@@ -7,8 +7,9 @@ import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.responses import Response
 
+from app.domain.networks import network_of
 from app.websocket.connection import Connection
-from app.websocket.door import Handshake, Refusal, network_of
+from app.websocket.door import Handshake, Refusal
 from app.websocket.framing import MAX_REASON_BYTES
 from app.websocket.hub import Hub
 from app.websocket.lifecycle import CLOSE_S, run_connection

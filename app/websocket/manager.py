@@ -68,7 +68,7 @@ class ConnectionManager:
         return len(self._by_user.get(user_id, ())) >= self._max_connections_per_user
 
     def count_from(self, network: str) -> int:
-        """Return how many connections come from one address (`app.websocket.door.network_of`)."""
+        """Return how many connections come from one address (`app.domain.networks`)."""
         return self._by_network.get(network, 0)
 
     def connect(self, connection: Connection) -> None:

@@ -17,10 +17,11 @@ import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.server import ServerState
 
+from app.domain.networks import network_of
 from app.websocket import handshake
 from app.websocket.arrival import Arrival
 from app.websocket.connection import Connection, SocketUser
-from app.websocket.door import Handshake, network_of
+from app.websocket.door import Handshake
 from app.websocket.framing import FrameReader, FramingError, Opcode, check_utf8, close_frame, frame, read_close
 from app.websocket.handlers import Rest
 from app.websocket.hub import Hub

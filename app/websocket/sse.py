@@ -15,9 +15,9 @@ from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from app.domain.networks import network_of
 from app.errors import BadRequest, RateLimited, Unauthorized, Unavailable
 from app.websocket.connection import Connection, SocketUser
-from app.websocket.door import network_of
 from app.websocket.hub import Hub
 from app.websocket.lifecycle import CLOSE_S, cancel, run_connection, wait_for
 from app.websocket.messages import JoinProject, Since

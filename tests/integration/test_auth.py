@@ -325,6 +325,15 @@ async def test_passwords_can_be_tried_only_so_often(sqlite_settings: Settings) -
         assert (await visitor.get("/server")).status_code == 200
 
 
+async def test_neighbours_of_one_ipv6_network_are_one_address(sqlite_settings: Settings) -> None:
+    """Somebody who has a /64 has no more attempts than somebody with one address."""
+    settings = sqlite_settings.model_copy(update={"auth_attempts_per_minute": 1})
+    async with run_server(settings) as server, server.client() as visitor:
+        for address, status in (("2001:db8:1:1::1", 401), ("2001:db8:1:1:2::2", 429), ("2001:db8:1:2::1", 401)):
+            answer = await visitor.post("/auth/login", json=ANNA, headers={"X-Forwarded-For": address})
+            assert_problem(answer, status)
+
+
 async def test_profile_changes_what_was_sent(server: TestServer, anna: Person) -> None:
     """One's own account, field by field; the address and the rights cannot be changed here."""
     changed = (

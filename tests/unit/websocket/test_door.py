@@ -9,8 +9,9 @@ import pytest
 import structlog
 
 from app.config import Settings
+from app.domain.networks import network_of
 from app.websocket.connection import Connection
-from app.websocket.door import ORIGIN_LENGTH, Door, Handshake, Refusal, network_of
+from app.websocket.door import ORIGIN_LENGTH, Door, Handshake, Refusal
 from app.websocket.manager import ConnectionManager
 from app.websocket.protocol import CloseCode, CloseError
 from tests.support.realtime import FakeClock, FakeDirectory, FakeTransport, make_user
