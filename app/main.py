@@ -63,6 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     engine = create_engine(settings.resolved_database_url)
     database = Database(engine, broker, server_id=server_id, has_mail=settings.has_mail)
     secret = signing_key(settings)
+    attempts = settings.auth_attempts_per_minute
     tokens = AccessTokens(secret, lifetime_s=settings.access_token_s)
     demand = Demand()
     hub = Hub(settings, Directory(database, tokens), broker, server_id=server_id, demand=demand)
@@ -82,7 +83,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         broker=broker,
         passwords=Passwords(),
         tokens=tokens,
-        auth_limiter=RateLimiter(settings.auth_attempts_per_minute / 60, settings.auth_attempts_per_minute),
+        auth_limiter=RateLimiter(attempts / 60, attempts),
+        account_limiter=RateLimiter(attempts / 3600, 5 * attempts),
         socket_stats=hub.manager.get_stats,
         cluster_stats=hub.cluster.total,
         is_draining=lambda: hub.is_draining,

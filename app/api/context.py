@@ -36,6 +36,9 @@ class ApiContext:
     passwords: Passwords
     tokens: AccessTokens
     auth_limiter: RateLimiter
+    """How often passwords may be tried from one address."""
+    account_limiter: RateLimiter
+    """How often those of one account, from wherever nobody is signed in to it."""
     socket_stats: SocketStats
     cluster_stats: Callable[[], dict[str, Any] | None]
     """The numbers of all servers together; None while they cannot be known."""

@@ -16,6 +16,7 @@ from app.broker.base import SignalType
 from app.config import Settings
 from app.db.unit_of_work import Database, UnitOfWork
 from app.domain.clock import utc_now
+from app.domain.networks import network_of
 from app.errors import InvalidCredentials, NotFound, Unauthorized
 from app.models import RefreshToken, SocketTicket
 from app.models import Session as SessionRow
@@ -68,6 +69,14 @@ async def login(
         return await _open_session(uow, settings, user, device)
 
     return await database.change(enter)
+
+
+async def is_open_from(database: Database, email: str, network: str) -> bool:
+    """Whether somebody is signed in to this account from this network."""
+    found = select(SessionRow.ip_address).join(UserRow, UserRow.id == SessionRow.user_id)
+    statement = found.where(UserRow.email == email, is_good(utc_now()))
+    async with database.read() as uow:
+        return any(network_of(address) == network for address in (await uow.fetch(statement)).scalars())
 
 
 async def open_session(database: Database, settings: Settings, user: User, device: Device) -> SignedIn:

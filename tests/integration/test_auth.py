@@ -334,6 +334,25 @@ async def test_neighbours_of_one_ipv6_network_are_one_address(sqlite_settings: S
             assert_problem(answer, status)
 
 
+async def test_one_account_is_tried_only_so_often_from_everywhere(sqlite_settings: Settings) -> None:
+    """Whose account it is does not notice where they are signed in; whether there is one, the refusal does not say."""
+    settings = sqlite_settings.model_copy(update={"auth_attempts_per_minute": 2})
+    async with run_server(settings) as server, server.client() as visitor:
+
+        async def log_in(address: str, **fields: str) -> httpx2.Response:
+            headers = {"X-Forwarded-For": address}
+            return await visitor.post("/auth/login", json=ANNA | fields, headers=headers)
+
+        async with await register(server, "Anna"):  # from 127.0.0.1
+            for net, email in (("192.0.2", ANNA["email"]), ("198.51.100", "nobody@example.org")):
+                tried = [await log_in(f"{net}.{i}", email=email, password="guess") for i in range(11)]
+                assert [answer.status_code for answer in tried] == [401] * 10 + [429]
+                assert assert_problem(tried[-1], 429)["code"] == "rate_limited"
+                assert int(tried[-1].headers["retry-after"]) > 60
+                assert_problem(await log_in(f"{net}.99", email=email.upper()), 429)
+            assert (await log_in("127.0.0.1")).status_code == 200
+
+
 async def test_profile_changes_what_was_sent(server: TestServer, anna: Person) -> None:
     """One's own account, field by field; the address and the rights cannot be changed here."""
     changed = (

@@ -4,6 +4,7 @@ These routes manage their transactions themselves: a password is hashed with non
 answers, for an answer with credentials is never stored.
 """
 
+import math
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -15,7 +16,8 @@ from app.api.problems import CHANGE_RESPONSES, responses
 from app.api.transactions import PlainRoute, TransactionalRoute
 from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
-from app.errors import Forbidden, Unauthorized
+from app.domain.networks import network_of
+from app.errors import Forbidden, RateLimited, Unauthorized
 from app.schemas.base import Page
 from app.schemas.users import (
     AuthSession,
@@ -29,6 +31,7 @@ from app.schemas.users import (
 )
 from app.services import passwords, resets, sessions, users
 from app.services.access import load_actor
+from app.services.sessions import Device
 
 REFRESH_COOKIE: Final = "timetodo_refresh"
 COOKIE_PATH: Final = "/api/v1/auth"
@@ -58,6 +61,7 @@ async def register(context: Context, device: CallingDevice, body: Register, resp
 @plain.post("/login", dependencies=[AttemptLimit])
 async def login(context: Context, device: CallingDevice, body: Login, response: Response) -> Tokens:
     """Sign in with e-mail and password."""
+    await _limit_account(context, device, body.email.strip().lower())
     signed_in = await sessions.login(
         context.database, context.passwords, context.settings, body.email, body.password, device
     )
@@ -134,6 +138,14 @@ async def list_sessions(uow: Transaction, actor: CurrentUser, page: Paging) -> P
 async def end_session(uow: Transaction, actor: CurrentUser, session_id: UUID) -> None:
     """Sign one device out."""
     await sessions.end_own_session(uow, actor, session_id)
+
+
+async def _limit_account(context: ApiContext, device: Device, email: str) -> None:
+    """From many addresses one password may be tried only so often; where somebody is signed in that holds up nobody."""
+    wait_s = math.ceil(context.account_limiter.take(email))
+    if wait_s and not await sessions.is_open_from(context.database, email, network_of(device.ip_address)):
+        message = f"too many attempts for this account; try again in {wait_s} s, or from where you are signed in"
+        raise RateLimited(message, retry_after_s=wait_s)
 
 
 def _given_refresh_token(
