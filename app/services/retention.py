@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import Executable, delete, func, select, update
+from sqlalchemy import Executable, delete, select
 
 from app.config import Settings
 from app.db.unit_of_work import Database
@@ -12,8 +12,6 @@ from app.models import (
     Comment,
     IdempotencyKey,
     Invitation,
-    LoggedEvent,
-    LoggedNotice,
     MailUse,
     Notification,
     OutgoingMail,
@@ -22,20 +20,23 @@ from app.models import (
     Session,
     SocketTicket,
     Task,
-    User,
 )
 from app.services.mail_limits import LONGEST
+from app.services.trimming import project_logs, streams, trim
 
 
 async def sweep(database: Database, settings: Settings) -> None:
-    """Delete what is past its time, in short transactions: none holds rows of one kind while it wants some of another.
+    """Delete what is past its time, in short transactions.
 
-    Events are trimmed from the oldest on, and the floor says up to where.
+    None holds rows of one kind while it wants some of another; but whose log it is comes before the log, as in writing.
     """
     now = utc_now()
     for statement in _steps(settings, now):
         async with database.write() as uow:
             await uow.sweep(statement)
+    kept_since = now - timedelta(seconds=settings.log_keep_s)
+    await trim(database, project_logs(settings.log_keep_events), kept_since)
+    await trim(database, streams(), kept_since)
     past = Project.deleted_at < now - timedelta(seconds=settings.trash_s)
     async with database.read() as uow:
         gone = list((await uow.fetch(select(Project.id).where(past).order_by(Project.id))).scalars())
@@ -64,30 +65,3 @@ def _steps(settings: Settings, now: datetime) -> Iterator[Executable]:
     kept_since = now - timedelta(seconds=settings.log_keep_s)
     is_old = (Notification.created_at < kept_since) & (Notification.updated_at < kept_since)
     yield delete(Notification).where(is_old, Notification.snoozed_until.is_(None))  # what sleeps wakes first
-    yield from _trim_logs(settings, kept_since)
-    yield from _trim_streams(kept_since)
-
-
-def _trim_logs(settings: Settings, kept_since: datetime) -> Iterator[Executable]:
-    """Raise each project's floor to the last event that is too old or too many, then delete up to the floor."""
-    too_old = (
-        select(func.coalesce(func.max(LoggedEvent.seq), 0))
-        .where(LoggedEvent.project_id == Project.id, LoggedEvent.timestamp < kept_since)
-        .scalar_subquery()
-    )
-    for limit in (too_old, Project.event_seq - settings.log_keep_events):
-        yield update(Project).where(Project.event_floor < limit).values(event_floor=limit)
-    floor = select(Project.event_floor).where(Project.id == LoggedEvent.project_id).scalar_subquery()
-    yield delete(LoggedEvent).where(LoggedEvent.seq <= floor)
-
-
-def _trim_streams(kept_since: datetime) -> Iterator[Executable]:
-    """The same for everybody's stream, by age alone."""
-    too_old = (
-        select(func.coalesce(func.max(LoggedNotice.seq), 0))
-        .where(LoggedNotice.user_id == User.id, LoggedNotice.timestamp < kept_since)
-        .scalar_subquery()
-    )
-    yield update(User).where(User.notice_floor < too_old).values(notice_floor=too_old)
-    floor = select(User.notice_floor).where(User.id == LoggedNotice.user_id).scalar_subquery()
-    yield delete(LoggedNotice).where(LoggedNotice.seq <= floor)

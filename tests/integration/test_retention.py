@@ -2,10 +2,12 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, insert, select, update
 
+from app.db.unit_of_work import UnitOfWork
 from app.domain.clock import utc_now
 from app.models import (
     Base,
@@ -20,7 +22,7 @@ from app.models import (
     Task,
 )
 from app.security import new_id
-from app.services import retention
+from app.services import retention, trimming
 from app.workers.retention import RetentionWorker
 from tests.support.people import Json, Person
 from tests.support.server import TestServer
@@ -117,15 +119,31 @@ async def test_deleted_projects_are_forgotten_whole(server: TestServer, anna: Pe
     assert [item["id"] for item in (await anna.get("/projects"))["items"]] == [kept["id"]]
 
 
-async def test_log_is_trimmed_by_age_up_to_a_floor(server: TestServer, anna: Person, project: Json) -> None:
-    """Events of before the limit go, the floor says up to where, and other projects keep theirs."""
+async def test_log_is_trimmed_by_age_up_to_a_floor(
+    server: TestServer, anna: Person, project: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events of before the limit go, in portions; the floor says up to where; other projects are not written to."""
+    monkeypatch.setattr(trimming, "PORTION", 1)
     other = await anna.project()
     for target in (project, project, project, other):
         await anna.task(target)
     async with server.database.write() as uow:
         old = utc_now() - timedelta(days=91)
-        await uow.execute(update(LoggedEvent).where(LoggedEvent.seq == 2).values(timestamp=old))
+        await uow.execute(
+            update(LoggedEvent)
+            .where(LoggedEvent.project_id == UUID(project["id"]), LoggedEvent.seq <= 2)
+            .values(timestamp=old)
+        )
+    trimmed = []
+    trim_some = trimming._trim_some
+
+    async def note(uow: UnitOfWork, log: trimming.Log, owner_id: UUID, kept_since: datetime) -> bool:
+        trimmed.append(owner_id)
+        return await trim_some(uow, log, owner_id, kept_since)
+
+    monkeypatch.setattr(trimming, "_trim_some", note)
     await sweep(server)
+    assert trimmed == [UUID(project["id"])] * 3
     pages = [await anna.get(f"/projects/{p['id']}/events", params={"since": s}) for p, s in ((project, 2), (other, 0))]
     assert [(page["floor"], [event["seq"] for event in page["items"]]) for page in pages] == [(2, [3]), (0, [1])]
 
