@@ -213,6 +213,11 @@ def test_redis_that_is_not_there_is_a_sentence(command: Command, monkeypatch: py
     assert "Redis does not answer; look at TIMETODO_REDIS_URL" in command.run("serve", "--port", "0", expect=1)
 
 
+def test_demo_in_a_file_is_a_sentence(command: Command) -> None:
+    """What the system refuses is told with the place."""
+    assert f"File exists: {__file__}" in command.run("demo", "--data", __file__, "--port", "0", expect=1)
+
+
 def test_database_that_cannot_be_written_to_is_a_sentence(command: Command) -> None:
     """A server that could only read is not started."""
     command.run("migrate")
