@@ -26,9 +26,14 @@ const ANSWER_MS = 500;
 const API = '/api/v1';
 
 export function listenToPush(worker: ServiceWorkerGlobalScope): void {
+  // One after the other: Chromium forgets a notification if it is asked for others while it shows that one.
+  let turn = Promise.resolve();
   worker.addEventListener('push', (event) => {
     const pushed = read(event.data);
-    if (pushed) event.waitUntil(pushed.type === 'close' ? close(worker, pushed.tag) : show(worker, pushed));
+    if (!pushed) return;
+    const serve = () => (pushed.type === 'close' ? close(worker, pushed.tag) : show(worker, pushed));
+    turn = turn.then(serve, serve);
+    event.waitUntil(turn);
   });
   worker.addEventListener('notificationclick', (event) => {
     event.notification.close();

@@ -18,11 +18,19 @@ ACTIVATED = """navigator.serviceWorker.ready.then(({ active }) => new Promise((d
     if (active.state === 'activated') done();
     else active.addEventListener('statechange', () => active.state === 'activated' && done());
 }))"""
+#: Chromium forgets a notification if somebody asks for those that are shown while it is being shown: one at a time.
+IN_TURN = """() => {
+    const { registration } = self;
+    const show = registration.showNotification.bind(registration);
+    let turn = Promise.resolve();
+    const next = (work) => (turn = turn.then(work));
+    registration.showNotification = (...what) => next(() => show(...what));
+    self.shown = () => next(() => registration.getNotifications());
+}"""
 #: Resolves to what is shown, once it has just these tags.
 SHOWN = """(tags) => new Promise(async (done) => {
-    const registration = await navigator.serviceWorker.ready;
     const look = async () => {
-        const all = await registration.getNotifications();
+        const all = await self.shown();
         if (all.map(({ tag }) => tag).sort().join() === tags.join())
             done(all.map(({ title, body }) => ({ title, body })));
         else setTimeout(look, 20);
@@ -47,6 +55,8 @@ class Pushed:
         await expect(self.page.get_by_role("heading", level=1, name="My work")).to_be_visible()
         await self.page.evaluate(READY)
         await self.page.evaluate(ACTIVATED)
+        self.worker = self.page.context.service_workers[0]
+        await self.worker.evaluate(IN_TURN)
         self.cdp = await self.page.context.new_cdp_session(self.page)
         found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -70,12 +80,12 @@ class Pushed:
     async def shows(self, *tags: str) -> list[Json]:
         """Wait until just these notifications are shown; return them."""
         async with asyncio.timeout(DEADLINE_S):
-            shown: list[Json] = await self.page.evaluate(SHOWN, sorted(tags))
+            shown: list[Json] = await self.worker.evaluate(SHOWN, sorted(tags))
         return shown
 
     async def click(self, action: str = "") -> None:
         """Press the notification, or one of its buttons."""
-        await self.page.context.service_workers[0].evaluate(CLICK, action)
+        await self.worker.evaluate(CLICK, action)
 
 
 @browser_fixture
