@@ -245,8 +245,10 @@ async def test_two_edits_of_one_description_are_put_together(
     await expect(choice).to_have_count(0)
     await expect(panel).to_contain_text("Buy rye bread")
     await expect(board.page.get_by_text("Not saved yet")).to_have_count(0)
-    saved = (await anna.call("GET", f"/tasks/{task['id']}"))["description"]
-    assert saved == "Buy rye bread\nBuy milk\nBuy salt and pepper"
+    await eventually_found(
+        lambda: anna.call("GET", f"/tasks/{task['id']}"),
+        lambda saved: saved["description"] == "Buy rye bread\nBuy milk\nBuy salt and pepper",
+    )
 
 
 async def test_removed_member_keeps_no_copy(sign_in: SignIn, anna: Account, boris: Account, project: Json) -> None:

@@ -8,6 +8,7 @@ from tests.e2e.board import BoardWindow
 from tests.e2e.conftest import OpenWindow, SignIn
 from tests.e2e.seeing import violations
 from tests.support.people import Json
+from tests.support.realtime import eventually_found
 from tests.support.site import Account, Site
 
 TABS = ["General", "Members", "Columns", "Labels", "Saved views"]
@@ -84,8 +85,10 @@ async def test_column_is_dragged_by_its_handle(sign_in: SignIn, anna: Account, p
     await page.mouse.move(top["x"] + 10, top["y"] + 2, steps=8)
     await page.mouse.up()
     await expect(page.get_by_role("button", name=re.compile("^Done, 1 of 3"))).to_be_visible()
-    board = await anna.call("GET", f"/projects/{project['id']}/board")
-    assert board["columns"][0]["name"] == "Done"
+    await eventually_found(
+        lambda: anna.call("GET", f"/projects/{project['id']}/board"),
+        lambda board: board["columns"][0]["name"] == "Done",
+    )
 
 
 async def test_changed_role_counts_at_once(sign_in: SignIn, anna: Account, boris: Account, project: Json) -> None:

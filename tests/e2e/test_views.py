@@ -9,6 +9,7 @@ from tests.e2e.board import BoardWindow
 from tests.e2e.conftest import SignIn
 from tests.e2e.seeing import violations
 from tests.support.people import Json
+from tests.support.realtime import eventually_found
 from tests.support.site import Account
 
 MANY = 60
@@ -127,8 +128,10 @@ async def test_calendar_moves_a_card_by_pointer_and_by_keyboard(sign_in: SignIn,
     await page.get_by_role("menuitem", name="A day earlier").click()
     await expect(page.locator("[data-day='2026-11-19']").get_by_role("link", name="Ship it")).to_be_focused()
     await expect(page.get_by_test_id("live-region")).to_contain_text("November 19")
-    board = await anna.call("GET", f"/projects/{project['id']}/board")
-    assert [task["due"] for task in board["tasks"]] == ["2026-11-19T15:00:00.000Z"]
+    await eventually_found(
+        lambda: anna.call("GET", f"/projects/{project['id']}/board"),
+        lambda board: [task["due"] for task in board["tasks"]] == ["2026-11-19T15:00:00.000Z"],
+    )
 
 
 async def test_search_finds_cyrillic_whatever_its_case(sign_in: SignIn, anna: Account, project: Json) -> None:

@@ -43,6 +43,7 @@ class PushService:
         self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
 
     async def stop(self) -> None:
+        self.may_answer.set()
         self.server.close()
         await self.server.wait_closed()
 

@@ -8,13 +8,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select, update
 
-from app.domain.clock import utc_now
+from app.domain.clock import format_time, utc_now
 from app.models import Notification, PushDelivery
 from app.push.encoding import from_base64url
 from tests.support.people import Json, Person
 from tests.support.push import PushService, drained, hurried, subscribe, waiting
 from tests.support.realtime import eventually, eventually_found
 from tests.support.server import TestServer
+
+TOMORROW = format_time(utc_now() + timedelta(days=1))
 
 
 async def test_push_is_encrypted_signed_and_in_the_readers_language(
@@ -92,7 +94,7 @@ async def test_what_goes_into_the_trash_takes_its_push_away(
 
 @pytest.mark.parametrize(
     "marks",
-    [{"read": True}, {"archived": True}, {"snoozed_until": "2999-01-01T00:00:00Z"}],
+    [{"read": True}, {"archived": True}, {"snoozed_until": TOMORROW}],
     ids=["read", "archived", "snoozed"],
 )
 async def test_push_under_way_when_it_is_read_is_taken_away(
@@ -219,7 +221,7 @@ async def test_what_was_snoozed_is_shown_again_in_time(
     await anna.add(project, boris)
     await boris.task(project, assignee_ids=[anna.id])
     (row,) = (await boris.get("/notifications"))["items"]
-    later = {"snoozed_until": "2999-01-01T00:00:00Z", "read": True}
+    later = {"snoozed_until": TOMORROW, "read": True}
     await boris.call("PATCH", f"/notifications/{row['id']}", json=later, expect=200)
     async with server.database.write() as uow:
         await uow.execute(update(Notification).values(snoozed_until=utc_now()))

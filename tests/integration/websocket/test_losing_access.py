@@ -274,7 +274,7 @@ async def test_removal_stops_a_replay(serve: Serve) -> None:
 
 async def test_token_expires_on_a_live_socket(serve: Serve) -> None:
     """At its expiry, not before; a client that renewed in time stays."""
-    stage = await serve(ws_heartbeat_s=1)
+    stage = await serve(ws_heartbeat_s=5)  # the sockets say nothing meanwhile
     tokens = stage.server.context.tokens
     claims = tokens.verify(stage.boris.token)
     soon = utc_now() - timedelta(seconds=tokens.lifetime_s - 4)  # time enough to open two sockets
