@@ -1,6 +1,7 @@
 """The report: what was measured, in tables and plots, every figure beside those of its peers in the same run."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -57,6 +58,7 @@ def _machine(results: Results) -> str:
         f"* {quick}, {repeats} repeats, {minutes:.0f} minutes, {machine['date']}",
         f"* {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB; Linux {machine['kernel']}",
         f"* Python {machine['python']}; {versions}",
+        *_elsewhere(results),
     ]
     other = results.other_cpu_share()
     if other is not None:
@@ -66,6 +68,17 @@ def _machine(results: Results) -> str:
     if machine["cores_shared"]:
         lines.append("* **server and generator had to share one core: absolute figures are too low**")
     return "\n".join(lines) + "\n"
+
+
+def _elsewhere(results: Results) -> Iterator[str]:
+    """Say which scenarios were measured on another processor or another day than the last."""
+    here = f"{results.machine['cpu']}, {results.machine['date']}"
+    scenarios: defaultdict[str, list[str]] = defaultdict(list)
+    for scenario, plan in results.plan.items():
+        scenarios[plan["where"]].append(scenario)
+    for where, names in scenarios.items():
+        if where != here:
+            yield f"* measured elsewhere or earlier ({where}): {', '.join(names)}"
 
 
 def _goals(results: Results) -> str:

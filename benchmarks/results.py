@@ -46,7 +46,8 @@ class Results:
 
     def done(self, scenario: str, repeats: int, *, quick: bool, minutes: float) -> None:
         """Note how a scenario was measured."""
-        self.plan[scenario] = {"quick": quick, "repeats": repeats, "minutes": round(minutes, 1)}
+        where = f"{self.machine['cpu']}, {self.machine['date']}"
+        self.plan[scenario] = {"quick": quick, "repeats": repeats, "minutes": round(minutes, 1), "where": where}
 
     def forget(self, scenario: str) -> None:
         """Drop what was measured of a scenario before."""
