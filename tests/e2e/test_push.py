@@ -37,6 +37,20 @@ SHOWN = """(tags) => new Promise(async (done) => {
     };
     await look();
 })"""
+#: Has one notification be shown slowly and fail, and notes how many are being shown at once.
+SLOW = """() => {
+    const { registration } = self;
+    const show = registration.showNotification;
+    let now = 0;
+    self.most = 0;
+    registration.showNotification = async (title, options) => {
+        self.most = Math.max(self.most, ++now);
+        await new Promise((done) => setTimeout(done, 50));
+        now--;
+        if (options.tag === 'first') throw new Error('not shown');
+        await show(title, options);
+    };
+}"""
 CLICK = """async (action) => {
     const [notification] = await self.registration.getNotifications();
     self.dispatchEvent(new NotificationEvent('notificationclick', { notification, action }));
@@ -163,6 +177,16 @@ async def test_what_was_read_elsewhere_is_taken_away(pushed: Pushed, boris: Acco
     await pushed.deliver({"type": "teleport", "tag": "second"})
     await pushed.deliver({"type": "close", "tag": "first"})
     await pushed.shows("second")
+
+
+async def test_pushes_are_served_one_after_the_other(pushed: Pushed, boris: Account, project: Json) -> None:
+    """The second of two waits for the first, and is shown also where that could not be."""
+    task = await boris.task(project, "Plan the launch")
+    await pushed.worker.evaluate(SLOW)
+    for tag in ("first", "second"):
+        await pushed.deliver(show(task, tag))
+    await pushed.shows("second")
+    assert await pushed.worker.evaluate("self.most") == 1
 
 
 async def test_nothing_is_shown_of_the_card_one_looks_at(pushed: Pushed, boris: Account, project: Json) -> None:
